@@ -1,0 +1,188 @@
+"""The raw datasets: columns, keys, the day a row belongs to.
+
+A file in ``landing/<dataset>/`` has these columns in any order; more columns may exist and are left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from healthmate_bi_pipeline.catalog.columns import Column, Type
+from healthmate_bi_pipeline.catalog.readings import CONTEXTS, METRICS
+
+
+@dataclass(frozen=True)
+class Field(Column):
+    """A column of a raw dataset.
+
+    A ``Type.TIMESTAMP`` is read with or without an offset: with one it is an instant, without it is wall-clock
+    time where the person was. In the lake it becomes two columns, ``<name>`` (the instant, UTC) and
+    ``local_<name>`` (wall-clock); what the row does not say is filled in from the person's time zone.
+
+    Attributes:
+        is_required: a file without this column is refused.
+        codes: the values that a text may have, if they are limited.
+        limits: the hard limits of a number, inclusive.
+    """
+
+    is_required: bool = False
+    codes: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One kind of raw rows.
+
+    Attributes:
+        keys: what a row is known by: the first of these whose columns all have a value.
+        id_column: the column by which a corrected row is found on whatever day the old one was.
+        moment: the field whose day the row is staged under, then its stand-in where that is empty.
+        day_of: the field whose wall-clock day the row belongs to, then its stand-in.
+        days_before: how many staged days before its own day a row may lie.
+        days_after: the same after; a wall clock is at most 14 hours away from UTC.
+        longest_hours: what a stretch of time may last.
+        version: raised when the rules change, so that the raw days are made again.
+    """
+
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+    keys: tuple[tuple[str, ...], ...]
+    moment: tuple[str, ...] = ()
+    day_of: tuple[str, ...] = ()
+    id_column: str | None = None
+    days_before: int = 1
+    days_after: int = 1
+    longest_hours: int | None = None
+    version: int = 1
+    _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {field_.name: field_ for field_ in self.fields})
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether its rows belong to days."""
+        return bool(self.moment)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns without which a file is refused."""
+        return tuple(field_.name for field_ in self.fields if field_.is_required)
+
+    def field_named(self, name: str) -> Field:
+        """The field with this name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._by_name[name]
+
+
+USER_ID = Field("user_id", Type.INTEGER, "The person, by HealthMate's number.", is_required=True, is_nullable=False)
+
+COMMON: tuple[Field, ...] = (
+    Field("source", Type.TEXT, "The device or program that the row comes from; 'unknown' when it does not say."),
+    Field(
+        "utc_offset_minutes", Type.INTEGER, "Wall-clock time minus UTC where the person was.", "min",
+        limits=(-14 * 60, 14 * 60),
+    ),
+    Field("updated_at", Type.TIMESTAMP, "When the source last changed the row; the last version counts."),
+    Field("is_deleted", Type.BOOLEAN, "The row takes back the earlier versions of its key."),
+    Field("origin", Type.TEXT, "File and line that an importer made the row from."),
+)  # fmt: skip
+
+USERS = Dataset(
+    "users",
+    "The people, in versions: each is valid from its date until the next one.",
+    (
+        USER_ID,
+        Field("valid_from", Type.TIMESTAMP, "From when this version of the person's record counts."),
+        Field("created_at", Type.TIMESTAMP, "When the account was made."),
+        Field("time_zone", Type.TEXT, "IANA name of the time zone that the person lives in."),
+        Field("birth_year", Type.INTEGER, "Year of birth.", limits=(1880, 2100)),
+        Field("sex", Type.TEXT, "Sex in the record.", codes=("female", "male", "other")),
+        Field("height_cm", Type.NUMBER, "Body height.", "cm", limits=(50, 260)),
+        Field("plan", Type.TEXT, "The plan that the person pays for."),
+        Field("is_bp_treated", Type.BOOLEAN, "Takes drugs against high blood pressure."),
+        Field("has_diabetes", Type.BOOLEAN, "Has diabetes."),
+        *COMMON,
+    ),
+    keys=(("user_id", "valid_from"), ("user_id",)),
+)
+
+HEALTH_READINGS = Dataset(
+    "health_readings",
+    "Single measurements; a blood pressure is two rows with one reading_id.",
+    (
+        USER_ID,
+        Field("reading_id", Type.TEXT, "The measurement, where the source numbers them."),
+        Field(
+            "metric", Type.TEXT, "What was measured.", is_required=True, is_nullable=False,
+            codes=tuple(metric.code for metric in METRICS),
+        ),
+        Field("value", Type.NUMBER, "The value, in the row's unit.", is_required=True, is_nullable=False),
+        Field("unit", Type.TEXT, "The unit of the value."),
+        Field("context", Type.TEXT, "The circumstances.", codes=CONTEXTS),
+        Field("recorded_at", Type.TIMESTAMP, "When it was measured.", is_required=True, is_nullable=False),
+        *COMMON,
+    ),
+    keys=(("user_id", "reading_id", "metric"), ("user_id", "metric", "recorded_at", "source")),
+    moment=("recorded_at",),
+    day_of=("recorded_at",),
+    id_column="reading_id",
+)  # fmt: skip
+
+ACTIVITY_INTERVALS = Dataset(
+    "activity_intervals",
+    "Steps, calories and exercise over stretches of time, or a device's own total of a day.",
+    (
+        USER_ID,
+        Field("started_at", Type.TIMESTAMP, "Start of the stretch.", is_required=True, is_nullable=False),
+        Field("ended_at", Type.TIMESTAMP, "End of the stretch, exclusive.", is_required=True, is_nullable=False),
+        Field("steps", Type.NUMBER, "Steps.", limits=(0, 100_000)),
+        Field("calories_kcal", Type.NUMBER, "Energy burned.", "kcal", limits=(0, 20_000)),
+        Field("moderate_minutes", Type.NUMBER, "Minutes of moderate activity.", "min", limits=(0, 1_560)),
+        Field("vigorous_minutes", Type.NUMBER, "Minutes of vigorous activity.", "min", limits=(0, 1_560)),
+        Field("distance_m", Type.NUMBER, "Distance covered.", "m", limits=(0, 500_000)),
+        Field(
+            "intensity_points", Type.NUMBER,
+            "Sum over minutes of 0 sedentary, 1 light, 2 moderate, 3 vigorous.", limits=(0, 4_680),
+        ),
+        Field("is_daily_total", Type.BOOLEAN, "The device's own total of the day that it starts in."),
+        *COMMON,
+    ),
+    keys=(("user_id", "source", "started_at", "ended_at"),),
+    moment=("started_at",),
+    day_of=("started_at",),
+    days_before=3,
+    longest_hours=48,
+)  # fmt: skip
+
+SLEEP_SESSIONS = Dataset(
+    "sleep_sessions",
+    "Sleep; a night belongs to the wall-clock day of waking.",
+    (
+        USER_ID,
+        Field("started_at", Type.TIMESTAMP, "Start of the session."),
+        Field("ended_at", Type.TIMESTAMP, "End of the session."),
+        Field("night_on", Type.DATE, "The wake date, where only the date is known."),
+        Field(
+            "asleep_minutes", Type.NUMBER, "Minutes asleep.", "min", is_required=True, is_nullable=False,
+            limits=(0, 1_440),
+        ),
+        Field("in_bed_minutes", Type.NUMBER, "Minutes in bed.", "min", limits=(0, 1_440)),
+        Field("is_nap", Type.BOOLEAN, "A nap: counted apart from the night."),
+        *COMMON,
+    ),
+    keys=(("user_id", "source", "started_at"), ("user_id", "source", "night_on")),
+    moment=("started_at", "night_on"),
+    day_of=("ended_at", "night_on"),
+    days_before=2,
+    longest_hours=24,
+)  # fmt: skip
+
+DATASETS: tuple[Dataset, ...] = (USERS, HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS)
+PARTITIONED_DATASETS = tuple(dataset for dataset in DATASETS if dataset.is_partitioned)
+DATASET_BY_NAME = {dataset.name: dataset for dataset in DATASETS}

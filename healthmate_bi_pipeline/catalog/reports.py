@@ -1,0 +1,46 @@
+"""The types of report and how often each is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from healthmate_bi_pipeline.domain.period import Period
+
+
+@dataclass(frozen=True)
+class ReportType:
+    """One type of report.
+
+    Attributes:
+        name: as it is written on the command line.
+        title: as it stands on the page.
+        description: what it answers.
+        cadences: the periods that it can be made for.
+        not_measured: what a reader may look for and the pipeline does not read yet.
+    """
+
+    name: str
+    title: str
+    description: str
+    cadences: tuple[Period, ...]
+    not_measured: tuple[str, ...] = ()
+
+
+REPORT_CADENCES = (Period.DAILY, Period.WEEKLY, Period.MONTHLY, Period.QUARTERLY, Period.YEARLY)
+
+HEALTH_SUMMARY = ReportType(
+    "health_summary",
+    "Health summary",
+    "How the people are: vital signs, activity and sleep, and how good the data are.",
+    REPORT_CADENCES,
+    (
+        "Medication adherence",
+        "Symptoms",
+        "Cardiovascular health score",
+        "Data completeness",
+        "Insights, recommendations and confidence",
+    ),
+)
+
+REPORT_TYPES: tuple[ReportType, ...] = (HEALTH_SUMMARY,)
+REPORT_TYPE_BY_NAME = {report.name: report for report in REPORT_TYPES}

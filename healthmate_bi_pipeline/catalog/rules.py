@@ -1,0 +1,30 @@
+"""The rules that set a row aside, by name; the name is what quarantine, messages and reports say.
+
+A rule with a column is written ``rule:column``. A file's rules refuse a line or the whole file; a row's rules
+send it to quarantine, where nothing is lost.
+"""
+
+from __future__ import annotations
+
+FILE_RULES: dict[str, str] = {
+    "unreadable_file": "the file cannot be opened or parsed as what it claims to be",
+    "missing_column": "a column that the dataset needs is not there",
+    "malformed_line": "the line cannot be split into the columns of the header, is no JSON object, or is no UTF-8",
+    "undated": "the time that gives the row its day is missing or is no time",
+    "before_1970": "the row's day lies before 1970",
+    "in_the_future": "the row's time lies more than 14 hours after it was read",
+}
+
+ROW_RULES: dict[str, str] = {
+    "missing": "a value that the row cannot do without is missing",
+    "wrong_type": "the text is not of the column's type",
+    "unknown_code": "the code is not one of those that the column takes",
+    "unknown_unit": "the unit is not one that the metric is measured in",
+    "missing_unit": "the metric is measured in several units and the row names none",
+    "impossible_value": "the value lies outside the hard limits",
+    "negative": "a count or a duration is below zero",
+    "ends_before_start": "the end lies before the start",
+    "too_long": "the stretch of time is longer than such a thing can last",
+    "more_than_elapsed": "more minutes are claimed than the stretch of time has",
+    "not_measured": "the row carries no measurement at all",
+}

@@ -1,0 +1,222 @@
+"""The warehouse's tables: what analysts query and what the pipeline keeps its books in.
+
+``bi_aggregated_health_metrics`` is a view over ``bi_health_metric_rows``: trends look back one period, and a
+view keeps late data of one period from touching the rows of the next (DESIGN, rule 8).
+"""
+
+from __future__ import annotations
+
+from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
+from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
+from healthmate_bi_pipeline.domain.period import Period
+
+STAMPS = (
+    Column("created_at", Type.INSTANT, "When the row was first written.", is_nullable=False),
+    Column("updated_at", Type.INSTANT, "When a figure of the row last changed.", is_nullable=False),
+)
+
+PROVENANCE = (
+    Column("is_complete", Type.BOOLEAN, "The period has ended and late data are no longer waited for.", is_nullable=False),
+    Column("state_version", Type.INTEGER, "Hash of the state that the row was made from.", is_nullable=False),
+    Column("registry_version", Type.INTEGER, "Version of the definitions that the row follows.", is_nullable=False),
+    *STAMPS,
+)  # fmt: skip
+
+_PERIOD_COLUMNS = (
+    Column("aggregation_period", Type.TEXT, "hourly, daily, weekly, monthly, quarterly or yearly.", is_nullable=False),
+    Column("period_start", Type.TIMESTAMP, "Start of the period, wall-clock time of the person.", is_nullable=False),
+    Column("period_end", Type.TIMESTAMP, "End of the period, exclusive, wall-clock time of the person.", is_nullable=False),
+)  # fmt: skip
+
+HEALTH_METRIC_ROWS = Table(
+    "bi_health_metric_rows",
+    "Health figures per person and period, without trends; read bi_aggregated_health_metrics instead.",
+    (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        *_PERIOD_COLUMNS,
+        Column("hours_covered", Type.NUMBER, "Hours that really elapse in the period: 23 or 25 on the days of a clock change.", "h"),
+        Column("has_user_record", Type.BOOLEAN, "The person has a record in users.", is_nullable=False),
+        *(figure for figure in HEALTH_FIGURES if not figure.is_trend),
+        *PROVENANCE,
+    ),
+    key=("user_id", "aggregation_period", "period_start"),
+    privacy=PrivacyClass.IDENTIFIED,
+    partition_column="aggregation_period",
+    partition_values=tuple(Period),
+)  # fmt: skip
+
+HEALTH_METRICS_VIEW = Table(
+    "bi_aggregated_health_metrics",
+    "Health figures per person and period.",
+    (
+        *HEALTH_METRIC_ROWS.columns[: -len(PROVENANCE)],
+        *(figure for figure in HEALTH_FIGURES if figure.is_trend),
+        *PROVENANCE,
+    ),
+    key=HEALTH_METRIC_ROWS.key,
+    privacy=PrivacyClass.IDENTIFIED,
+)
+
+HEALTH_GROUPS = Table(
+    "bi_health_groups",
+    "Health figures of groups of people per period: what reports read. The band '' holds the whole group.",
+    (
+        *_PERIOD_COLUMNS,
+        Column("stratum", Type.TEXT, "The group; 'all' for everyone.", is_nullable=False),
+        Column("figure", Type.TEXT, "A column of bi_aggregated_health_metrics; 'people' for anyone with a row.", is_nullable=False),
+        Column("band", Type.INTEGER, "Number of the band that the people's figures lie in; -1 for the whole group.", is_nullable=False),
+        Column("people", Type.INTEGER, "People with a value.", "1", is_nullable=False),
+        Column("total", Type.NUMBER, "Sum of the people's figures."),
+        Column("total_squared", Type.NUMBER, "Sum of their squares."),
+        Column("low", Type.NUMBER, "Smallest of the people's figures."),
+        Column("high", Type.NUMBER, "Largest of the people's figures."),
+        *PROVENANCE,
+    ),
+    key=("aggregation_period", "period_start", "stratum", "figure", "band"),
+    privacy=PrivacyClass.LIMITED,
+)  # fmt: skip
+
+INGESTED_FILES = Table(
+    "bi_ingested_files",
+    "Every file that was read, known by its hash; lines = rows + rejected, rows = staged + undated.",
+    (
+        Column("file_hash", Type.TEXT, "SHA-256 of the file's bytes, in hexadecimal.", is_nullable=False),
+        Column("dataset", Type.TEXT, "The dataset that it was read as.", is_nullable=False),
+        Column("file_number", Type.INTEGER, "Order in which files were first seen; the later file wins.", is_nullable=False),
+        Column("name", Type.TEXT, "Path below the dataset's landing folder.", is_nullable=False),
+        Column("bytes", Type.INTEGER, "Size of the file.", "By", is_nullable=False),
+        Column("lines", Type.INTEGER, "Records in the file, the header apart.", is_nullable=False),
+        Column("rows", Type.INTEGER, "Records that could be split into columns.", is_nullable=False),
+        Column("rejected", Type.INTEGER, "Records that could not.", is_nullable=False),
+        Column("staged", Type.INTEGER, "Rows that have a day.", is_nullable=False),
+        Column("undated", Type.INTEGER, "Rows that have none.", is_nullable=False),
+        Column("first_seen_at", Type.INSTANT, "When it was read.", is_nullable=False),
+    ),
+    key=("file_hash", "dataset"),
+    privacy=PrivacyClass.AGGREGATE,
+)  # fmt: skip
+
+INGESTED_FILE_DAYS = Table(
+    "bi_ingested_file_days",
+    "The staged days that a file has rows for; a file of users: the days of the people that it changed.",
+    (
+        Column("file_hash", Type.TEXT, "The file.", is_nullable=False),
+        Column("dataset", Type.TEXT, "The dataset that it was read as.", is_nullable=False),
+        Column("day", Type.DATE, "The staged day.", is_nullable=False),
+        Column("rows", Type.INTEGER, "Rows of the file on that day.", is_nullable=False),
+    ),
+    key=("dataset", "day", "file_hash"),
+    privacy=PrivacyClass.AGGREGATE,
+)
+
+PARTITIONS = Table(
+    "bi_partitions",
+    "The books: every partition that was made, from what, and how its rows add up.",
+    (
+        Column("asset", Type.TEXT, "Name of the asset, as in the graph: raw/health_readings.", is_nullable=False),
+        Column("partition", Type.DATE, "First day of the partition.", is_nullable=False),
+        Column("input_version", Type.INTEGER, "Hash of what it was made from; another one today means it is stale.", is_nullable=False),
+        Column("output_version", Type.INTEGER, "Hash of what it holds.", is_nullable=False),
+        Column("rows", Type.INTEGER, "Rows that it holds.", is_nullable=False),
+        Column("counts", Type.JSON, "For raw days: staged, kept, duplicates, superseded, quarantined, and quarantined by rule.", is_nullable=False),
+        Column("run_id", Type.TEXT, "The run that made it."),
+        Column("refreshed_at", Type.INSTANT, "When it was made.", is_nullable=False),
+    ),
+    key=("asset", "partition"),
+    privacy=PrivacyClass.AGGREGATE,
+)  # fmt: skip
+
+IDENTITIES = Table(
+    "bi_identities",
+    "People of other systems and the numbers that they go by here.",
+    (
+        Column("user_id", Type.INTEGER, "The number here, above 2^62.", is_nullable=False),
+        Column("system", Type.TEXT, "The other system.", is_nullable=False),
+        Column("foreign_id", Type.TEXT, "The person's id there.", is_nullable=False),
+        Column("created_at", Type.INSTANT, "When the pair was first seen.", is_nullable=False),
+    ),
+    key=("user_id",),
+    privacy=PrivacyClass.IDENTIFIED,
+)
+
+REPORTS = Table(
+    "bi_reports",
+    "Every report that was written.",
+    (
+        Column("report_id", Type.TEXT, "Unique name of the report.", is_nullable=False),
+        Column("report_type", Type.TEXT, "health_summary, …", is_nullable=False),
+        Column("cadence", Type.TEXT, "A period, or 'range'.", is_nullable=False),
+        Column("version", Type.INTEGER, "Number of the version, from 1.", is_nullable=False),
+        Column("period_start", Type.TIMESTAMP, "Start of what it covers.", is_nullable=False),
+        Column("period_end", Type.TIMESTAMP, "End of what it covers, exclusive.", is_nullable=False),
+        Column("audience", Type.TEXT, "groups or personal.", is_nullable=False),
+        Column("generated_at", Type.INSTANT, "When it was written.", is_nullable=False),
+        Column("generated_by", Type.TEXT, "Who or what asked for it.", is_nullable=False),
+        Column("confidence_score", Type.NUMBER, "Between 0 and 1; null where it is not measured."),
+        Column("data_sources", Type.JSON, "What it was made from.", is_nullable=False),
+        Column("summary", Type.JSON, "The figures of the first screen.", is_nullable=False),
+        Column("metrics", Type.JSON, "All figures.", is_nullable=False),
+        Column("insights", Type.JSON, "What was found.", is_nullable=False),
+        Column("recommendations", Type.JSON, "What to do.", is_nullable=False),
+        Column("content_sha256", Type.TEXT, "Hash of the content without stamps; equal content keeps its file.", is_nullable=False),
+        Column("input_versions", Type.JSON, "Versions of the partitions that it rests on.", is_nullable=False),
+        Column("html_path", Type.TEXT, "Path below the reports folder.", is_nullable=False),
+        Column("json_path", Type.TEXT, "Path below the reports folder.", is_nullable=False),
+    ),
+    key=("report_id",),
+    privacy=PrivacyClass.AGGREGATE,
+)  # fmt: skip
+
+AUDIT_LOG = Table(
+    "bi_audit_log",
+    "Who did what to which data; rows are added and never changed.",
+    (
+        Column("id", Type.INTEGER, "Order of the entries.", is_nullable=False),
+        Column("at", Type.INSTANT, "When.", is_nullable=False),
+        Column("actor", Type.TEXT, "Who: an operating system's user or a Dagster run.", is_nullable=False),
+        Column("action", Type.TEXT, "What: ingest, replace, report, sql, …", is_nullable=False),
+        Column("object", Type.TEXT, "The dataset, table or report.", is_nullable=False),
+        Column("window", Type.TEXT, "The stretch of time."),
+        Column("rows", Type.INTEGER, "Rows touched."),
+        Column("outcome", Type.TEXT, "done, failed or denied.", is_nullable=False),
+        Column("detail", Type.JSON, "Counts and keys; never values of a person."),
+    ),
+    key=("id",),
+    privacy=PrivacyClass.AGGREGATE,
+)
+
+PIPELINE_RUNS = Table(
+    "bi_pipeline_runs",
+    "Every run of the pipeline.",
+    (
+        Column("run_id", Type.TEXT, "Unique name of the run.", is_nullable=False),
+        Column("started_at", Type.INSTANT, "When it started.", is_nullable=False),
+        Column("ended_at", Type.INSTANT, "When it ended; null while it runs or if it was killed."),
+        Column("outcome", Type.TEXT, "running, succeeded, failed or abandoned (its process is gone).", is_nullable=False),
+        Column("assets", Type.TEXT_LIST, "What it made.", is_nullable=False),
+        Column("window", Type.TEXT, "The stretch of time; null where it was for all that was stale."),
+        Column("rows", Type.INTEGER, "Rows written."),
+        Column("host", Type.TEXT, "The machine.", is_nullable=False),
+        Column("pid", Type.INTEGER, "The process.", is_nullable=False),
+    ),
+    key=("run_id",),
+    privacy=PrivacyClass.AGGREGATE,
+)  # fmt: skip
+
+TABLES: tuple[Table, ...] = (
+    HEALTH_METRIC_ROWS,
+    HEALTH_GROUPS,
+    INGESTED_FILES,
+    INGESTED_FILE_DAYS,
+    PARTITIONS,
+    IDENTITIES,
+    REPORTS,
+    AUDIT_LOG,
+    PIPELINE_RUNS,
+)
+VIEWS: tuple[Table, ...] = (HEALTH_METRICS_VIEW,)
+
+READER_TABLES: tuple[str, ...] = tuple(
+    table.name for table in (*TABLES, *VIEWS) if table is not IDENTITIES
+)  # fmt: skip
+"""What the read-only role may read: everything but who people are elsewhere."""

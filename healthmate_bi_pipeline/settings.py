@@ -1,0 +1,168 @@
+"""All that can be configured, as one frozen value.
+
+Order of precedence: arguments, environment (``HEALTHMATE_…``, two underscores into a section), a ``.env``
+is *not* read, ``healthmate.toml`` in the working directory or else in the home, the defaults here.
+Secrets are ``SecretStr`` and never print.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from healthmate_bi_pipeline.errors import UsageError
+
+CONFIG_FILE_NAME = "healthmate.toml"
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and refusing what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EngineSettings(Section):
+    """The engine that computes over the lake."""
+
+    memory_limit: str = Field("2GB", description="What the engine may hold in memory before it spills to disk.")
+    threads: int | None = Field(None, ge=1, description="Threads of the engine; all cores when not set.")
+
+
+class PeriodSettings(Section):
+    """When a period counts as complete."""
+
+    settle_hours: int = Field(12, ge=0, description="Hours until a day has ended for everyone west of Greenwich.")
+    grace_hours: int = Field(72, ge=0, description="Hours that late data are waited for.")
+
+    @property
+    def delay(self) -> timedelta:
+        """How long after its end a period counts as complete."""
+        return timedelta(hours=self.settle_hours + self.grace_hours)
+
+
+class SourceSettings(Section):
+    """Which source counts where several measured the same thing.
+
+    ``ranks`` lists classes of sources from the most to the least trusted; a class is a list of patterns
+    (``*`` is any text) that the ``source`` of a row is compared with, without regard to case. What matches
+    nothing ranks below all of them.
+    """
+
+    ranks: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("medical", ("*medical*", "*clinic*", "*hospital*", "*lab*", "*cuff*", "*cgm*", "*omron*", "*dexcom*", "*withings*")),
+        ("watch", ("*watch*", "*fitbit*", "*garmin*", "*oura*", "*whoop*", "*band*", "*polar*", "*tracker*")),
+        ("phone", ("*phone*", "*android*", "*pixel*", "*galaxy*", "*healthkit*", "*googlefit*")),
+        ("manual", ("*manual*", "*self*", "*diary*", "*app*")),
+    )
+
+
+class ReportSettings(Section):
+    """What reports may show."""
+
+    audience: Literal["groups", "personal"] = Field(
+        "groups", description="`personal`: somebody looks at their own data; nothing is suppressed."
+    )
+    minimum_people: int = Field(11, ge=1, description="A cell about fewer people than this is not shown.")
+    round_people_to: int = Field(5, ge=1, description="Counts of people are rounded to a multiple of this.")
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured; see the fields."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEALTHMATE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        env_ignore_empty=True,
+    )
+
+    home: Path = Field(Path(".healthmate"), description="Where everything lies that is not moved elsewhere.")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL server; embedded when not set.")
+    lake: str | None = Field(None, description="Folder or object store of the lake; `<home>/lake` when not set.")
+    reports: Path | None = Field(None, description="Folder of the reports; `<home>/reports` when not set.")
+    start_date: date | None = Field(None, description="The first day; the earliest staged day when not set.")
+    engine: EngineSettings = EngineSettings()
+    period: PeriodSettings = PeriodSettings()
+    source: SourceSettings = SourceSettings()
+    report: ReportSettings = ReportSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then ``healthmate.toml``."""
+        home = Path(os.environ.get("HEALTHMATE_HOME") or ".healthmate")
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, toml_file=[home / CONFIG_FILE_NAME, Path(CONFIG_FILE_NAME)]),
+        )
+
+    @cached_property
+    def home_path(self) -> Path:
+        """The home as an absolute path."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def landing_path(self) -> Path:
+        """Where files to be read are dropped, one folder a dataset."""
+        return self.home_path / "landing"
+
+    @property
+    def lake_uri(self) -> str:
+        """Where the lake's tables lie: a path or an object store's address."""
+        return self.lake or str(self.home_path / "lake")
+
+    @property
+    def reports_path(self) -> Path:
+        """Where report files are written."""
+        return (self.reports or self.home_path / "reports").expanduser().resolve()
+
+    @property
+    def dagster_path(self) -> Path:
+        """``DAGSTER_HOME``, or the place that the command line gives it."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.home_path / "dagster").expanduser().resolve()
+
+    @property
+    def postgres_path(self) -> Path:
+        """The data folder of the embedded server."""
+        return self.home_path / "postgres"
+
+    @property
+    def scratch_path(self) -> Path:
+        """Where the engine spills what does not fit into memory; may be emptied when nothing runs."""
+        return self.home_path / "scratch"
+
+
+def load_settings(**overrides: Annotated[object, "fields of Settings"]) -> Settings:
+    """Read the settings from arguments, environment and file.
+
+    Raises:
+        UsageError: a setting is unknown or has a wrong value; the text names each one, and no value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+        )
+        raise UsageError(f"Settings (environment or {CONFIG_FILE_NAME}) are wrong: {problems}.") from None
+    except ValueError as error:  # a TOML file that does not parse
+        raise UsageError(f"{CONFIG_FILE_NAME} cannot be read: {error}.") from None
