@@ -76,7 +76,7 @@ class Measure:
 
 READING_MEASURES = tuple(
     Measure(
-        metric.code, metric.unit, Grain.HOUR, f"A reading of {metric.label}.", keeps_order=metric.code == "weight"
+        metric.code, metric.unit, Grain.HOUR, f"A reading of {metric.label}.", keeps_order=metric.code in {"weight", "height"}
     )
     for metric in METRICS
 )  # fmt: skip

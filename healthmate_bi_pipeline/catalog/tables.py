@@ -198,6 +198,7 @@ PIPELINE_RUNS = Table(
         Column("rows", Type.INTEGER, "Rows written."),
         Column("host", Type.TEXT, "The machine.", is_nullable=False),
         Column("pid", Type.INTEGER, "The process.", is_nullable=False),
+        Column("process_started_at", Type.INSTANT, "When the process started; tells it from a later one of that number.", is_nullable=False),
     ),
     key=("run_id",),
     privacy=PrivacyClass.AGGREGATE,

@@ -160,7 +160,7 @@ class Period(StrEnum):
                 return Grain.MONTH
 
     @property
-    def partition(self) -> Period:
+    def partitioned_by(self) -> Period:
         """The period that its tables are partitioned by: hourly rows are made a day at a time (rule 5)."""
         return Period.DAILY if self is Period.HOURLY else self
 
@@ -179,7 +179,7 @@ class Period(StrEnum):
             ValueError: the label is no day, or no period starts on it.
         """
         start = midnight(date.fromisoformat(label))
-        window = self.partition.window(start)
+        window = self.partitioned_by.window(start)
         if window.start != start:
             raise ValueError(f"no {self} period starts on {label}")
         return window

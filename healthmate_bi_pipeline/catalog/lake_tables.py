@@ -1,0 +1,178 @@
+"""The lake's tables of a dataset: staged, raw and quarantined rows.
+
+Names of lake tables are paths: ``staged/health_readings``. All but ``users`` are laid out by ``day``; what
+``day`` means differs: staged rows lie under the UTC day of the time that they are known by (or the wall-clock
+day, where that is all they say), raw and quarantined rows under the person's wall-clock day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
+from healthmate_bi_pipeline.catalog.datasets import (
+    ACTIVITY_INTERVALS,
+    HEALTH_READINGS,
+    SLEEP_SESSIONS,
+    USERS,
+    Dataset,
+)
+
+DAY = Column("day", Type.DATE, "The day that the row is laid under.", is_nullable=False)
+
+LINEAGE = (
+    Column("file_number", Type.INTEGER, "The file, see bi_ingested_files.", is_nullable=False),
+    Column("row_number", Type.INTEGER, "The record in the file, from 1, the header apart.", is_nullable=False),
+)
+
+_STAGING = (
+    Column("file_hash", Type.TEXT, "SHA-256 of the file.", is_nullable=False),
+    *LINEAGE,
+    Column("first_seen_at", Type.TIMESTAMP, "When the file was read, UTC.", is_nullable=False),
+    Column("defect", Type.TEXT, "The rule that keeps the row from having a day; null for a staged row."),
+    Column("unparsed", Type.TEXT, "The fields whose text is not of the column's type, or the whole line."),
+    DAY,
+)
+
+_MEASURED_AT = (
+    Column("recorded_at", Type.TIMESTAMP, "When it was measured, UTC.", is_nullable=False),
+    Column("local_recorded_at", Type.TIMESTAMP, "The same, wall-clock.", is_nullable=False),
+)
+
+_STRETCH = (
+    Column("started_at", Type.TIMESTAMP, "Start, UTC."),
+    Column("ended_at", Type.TIMESTAMP, "End, UTC, exclusive."),
+    Column("local_started_at", Type.TIMESTAMP, "Start, wall-clock."),
+    Column("local_ended_at", Type.TIMESTAMP, "End, wall-clock, exclusive."),
+)
+
+ACTIVITY_VALUES = (
+    "steps",
+    "calories_kcal",
+    "moderate_minutes",
+    "vigorous_minutes",
+    "distance_m",
+    "intensity_points",
+)
+
+_RAW_COLUMNS: dict[Dataset, tuple[Column, ...]] = {
+    HEALTH_READINGS: (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        Column("metric", Type.TEXT, "What was measured.", is_nullable=False),
+        Column("value", Type.NUMBER, "The value, in the metric's unit.", is_nullable=False),
+        Column("context", Type.TEXT, "The circumstances."),
+        Column("reading_id", Type.TEXT, "The measurement, where the source numbers them."),
+        Column("is_implausible", Type.BOOLEAN, "Outside the soft limits.", is_nullable=False),
+        *_MEASURED_AT,
+        *LINEAGE,
+        DAY,
+    ),
+    ACTIVITY_INTERVALS: (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        Column("is_daily_total", Type.BOOLEAN, "The device's own total of the day.", is_nullable=False),
+        Column("piece", Type.INTEGER, "0, or the day of the stretch that this piece was cut from.", is_nullable=False),
+        *_STRETCH,
+        *(
+            Column(name, Type.EXACT, ACTIVITY_INTERVALS.field_named(name).description)
+            for name in ACTIVITY_VALUES
+        ),
+        *LINEAGE,
+        DAY,
+    ),
+    SLEEP_SESSIONS: (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        *_STRETCH,
+        Column("asleep_minutes", Type.NUMBER, "Minutes asleep.", "min", is_nullable=False),
+        Column("in_bed_minutes", Type.NUMBER, "Minutes in bed.", "min"),
+        Column("is_nap", Type.BOOLEAN, "A nap.", is_nullable=False),
+        *LINEAGE,
+        DAY,
+    ),
+}  # fmt: skip
+
+
+def _plain(columns: Iterable[Column]) -> Iterator[Column]:
+    """A dataset's fields as they are stored: a time as an instant and as a wall-clock time."""
+    for column in columns:
+        yield Column(column.name, column.type, column.description, column.unit)
+        if column.type is Type.TIMESTAMP:
+            yield Column(f"local_{column.name}", Type.TIMESTAMP, f"{column.description} Wall-clock.")
+
+
+def staged_table(dataset: Dataset) -> Table:
+    """Every row that was ever read, as it came, but typed; only added to."""
+    columns = (*_plain(dataset.fields), *_STAGING)
+    return Table(
+        f"staged/{dataset.name}",
+        f"Every row of {dataset.name} that was read, append-only.",
+        columns if dataset.is_partitioned else columns[:-1],
+        ("file_hash", "row_number"),
+        PrivacyClass.IDENTIFIED,
+    )
+
+
+def raw_table(dataset: Dataset) -> Table:
+    """The checked rows: one version per key, units converted, wall-clock times filled in."""
+    if dataset is USERS:
+        fields = tuple(field for field in USERS.fields if field.name not in {"utc_offset_minutes", "is_deleted"})
+        columns = tuple(column for column in _plain(fields) if not column.name.startswith("local_"))
+        return Table(
+            "raw/users", USERS.description, (*columns, *LINEAGE), ("user_id", "valid_from"), PrivacyClass.IDENTIFIED
+        )  # fmt: skip
+    return Table(
+        f"raw/{dataset.name}",
+        dataset.description,
+        _RAW_COLUMNS[dataset],
+        dataset.keys[-1],
+        PrivacyClass.IDENTIFIED,
+    )
+
+
+def quarantine_table(dataset: Dataset) -> Table:
+    """The rows that broke a rule, as they were staged."""
+    staged = staged_table(dataset)
+    rule = Column("rule", Type.TEXT, "The rule, and the column behind a colon.", is_nullable=False)
+    columns = (*staged.columns[:-1], rule, DAY) if dataset.is_partitioned else (*staged.columns, rule)
+    return Table(
+        f"quarantine/{dataset.name}",
+        f"Rows of {dataset.name} that broke a rule.",
+        columns,
+        ("file_hash", "row_number"),
+        PrivacyClass.IDENTIFIED,
+    )
+
+
+ID_BUCKETS = 64
+"""The index of ids is laid out by this many parts of the people, so that one late row reads one of them."""
+
+
+def id_index_table(dataset: Dataset) -> Table:
+    """Where the rows of a dataset with ids are staged, so that a row that comes again is found on its day."""
+    return Table(
+        f"ids/{dataset.name}",
+        f"Staged days of the ids of {dataset.name}.",
+        (
+            *(Column(name, dataset.field_named(name).type, "Part of the key.") for name in dataset.keys[0]),
+            *LINEAGE,
+            Column("updated_at", Type.TIMESTAMP, "When the source changed the row."),
+            DAY,
+            Column("bucket", Type.INTEGER, f"user_id modulo {ID_BUCKETS}.", is_nullable=False),
+        ),
+        (*dataset.keys[0], "file_number", "row_number"),
+        PrivacyClass.IDENTIFIED,
+    )
+
+
+def moved_table(dataset: Dataset) -> Table:
+    """The rows of ids that stand under several staged days, so that the earlier versions are left out."""
+    index = id_index_table(dataset)
+    return Table(
+        f"moved/{dataset.name}",
+        f"Ids of {dataset.name} that came again on another day.",
+        index.columns[:-1],
+        index.key,
+        PrivacyClass.IDENTIFIED,
+    )

@@ -1,0 +1,277 @@
+"""The engine: Ibis on DuckDB in memory, over the files of the lake and of the landing folder.
+
+Everything that is DuckDB's own way of doing things lives here: its settings, its readers of landing files,
+its temporary tables and its streams. Expressions over the tables that come out of here are plain Ibis
+(``transforms``). The engine writes nowhere but into its scratch folder, where it spills what does not fit
+into memory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from healthmate_bi_pipeline.errors import TransientError, UnreadableFileError
+from healthmate_bi_pipeline.settings import EngineSettings
+
+BATCH_ROWS = 100_000
+LONGEST_LINE_BYTES = 16 * 1024 * 1024
+ROW_NUMBER = "row_number"
+
+
+@ibis.udf.scalar.builtin(name="json_type")
+def _json_type(text: str) -> str: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="json_valid")
+def _is_json(text: str) -> bool: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string")
+def _json_text(text: str, path: str) -> str: ...  # type: ignore[empty-body]
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text file, split into records.
+
+    Attributes:
+        rows: one text column per name, and ``row_number``: the record's place in the file, from 1, the header
+            apart.
+        rejected: the records that could not be split: ``row_number`` and ``line``, the text as it stands.
+    """
+
+    rows: ir.Table
+    rejected: ir.Table
+
+
+class Engine:
+    """One in-memory database for one piece of work; a context manager."""
+
+    def __init__(self, settings: EngineSettings, *, scratch: Path) -> None:
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = tempfile.TemporaryDirectory(dir=scratch, prefix="engine-")
+        options: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": settings.memory_limit,
+            "temp_directory": self._scratch.name,
+            # Nothing is fetched at run time; all that is needed comes in the wheel.
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if settings.threads is not None:
+            options["threads"] = settings.threads
+        self._connection = duckdb.connect(":memory:", config=options)
+        self._backend: Backend = ibis.duckdb.from_connection(self._connection)
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")  # it would run into ours
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give memory and scratch space back."""
+        self._connection.close()
+        self._scratch.cleanup()
+
+    @property
+    def scratch(self) -> Path:
+        """A folder that goes when the engine is closed."""
+        return Path(self._scratch.name)
+
+    def scan(self, files: Sequence[str], *, schema: pa.Schema, partition_by: str | None = None) -> ir.Table:
+        """The rows of a lake table's files.
+
+        Args:
+            files: what ``Lake.files`` gave; none makes an empty table.
+            schema: the columns, the partition column among them; a column that older files lack is null.
+            partition_by: the column that stands in the folders' names.
+        """
+        if not files:
+            return self.memory_table(schema.empty_table())
+        rows = self._backend.read_parquet(
+            list(files), hive_partitioning=partition_by is not None, union_by_name=True
+        )
+        target = ibis.Schema.from_pyarrow(schema)
+        return rows.select(
+            **{
+                name: rows[name].cast(dtype) if name in rows.columns else ibis.null(dtype)
+                for name, dtype in target.items()
+            }
+        )
+
+    def parquet_file(self, path: Path) -> ir.Table:
+        """The rows of one Parquet file, with ``row_number`` from 1.
+
+        Raises:
+            UnreadableFileError: it is none, or is cut off.
+        """
+        with self._reading(path):
+            rows = self._backend.read_parquet(str(path), file_row_number=True, hive_partitioning=False)
+        return rows.mutate(**{ROW_NUMBER: rows["file_row_number"] + 1}).drop("file_row_number")
+
+    def csv_file(self, path: Path, *, names: Sequence[str], delimiter: str) -> TextFile:
+        """The records of one CSV file (RFC 4180, UTF-8, with a header), all columns as text.
+
+        Args:
+            path: a file that is not compressed.
+            names: the columns of the header, in its order.
+            delimiter: what stands between them.
+
+        Raises:
+            UnreadableFileError: it cannot be read as CSV at all.
+        """
+        with self._reading(path):
+            self._forget_rejects()
+            source = self._backend.read_csv(
+                str(path),
+                header=True,
+                delim=delimiter,
+                quote='"',
+                escape='"',
+                auto_detect=False,
+                columns=dict.fromkeys(names, "VARCHAR"),
+                store_rejects=True,
+                rejects_limit=0,
+                max_line_size=LONGEST_LINE_BYTES,
+            )
+            rows = self.store(source.mutate(**{ROW_NUMBER: ibis.row_number() + 1}))
+            rejected = self._rejected_records()
+        return TextFile(self._renumbered(rows, rejected), rejected)
+
+    def json_lines_file(self, path: Path, *, names: Sequence[str]) -> TextFile:
+        """The records of one NDJSON file (one JSON object a line, UTF-8), the named members as text.
+
+        Raises:
+            UnreadableFileError: it cannot be read as lines of text at all.
+        """
+        with self._reading(path):
+            self._forget_rejects()
+            source = self._backend.read_csv(
+                str(path),
+                header=False,
+                delim="\x01",  # a control character: in JSON it can only stand escaped
+                quote="",
+                escape="",
+                auto_detect=False,
+                columns={"line": "VARCHAR"},
+                store_rejects=True,
+                rejects_limit=0,
+                max_line_size=LONGEST_LINE_BYTES,
+            )
+            lines = self.store(source.mutate(**{ROW_NUMBER: ibis.row_number() + 1}))
+            broken = self._rejected_records(header_lines=0)
+        lines = self._renumbered(lines, broken)
+        lines = lines.filter(lines.line.notnull() & (lines.line.strip() != ""))
+        # Not `and`: the engine evaluates both sides, and json_type fails on what is no JSON.
+        kind = _is_json(lines.line).ifelse(_json_type(lines.line), ibis.null("string"))
+        is_object = kind.fill_null("") == "OBJECT"
+        good, bad = lines.filter(is_object), lines.filter(~is_object)
+        rows = good.select(ROW_NUMBER, **{name: _json_text(good.line, f'$."{name}"') for name in names})
+        return TextFile(rows, bad.select(ROW_NUMBER, "line").union(broken))
+
+    def memory_table(self, table: pa.Table) -> ir.Table:
+        """A small Arrow table as an Ibis table."""
+        name = self._new_name()
+        self._connection.register(name, table)
+        return self._backend.table(name)
+
+    def store(self, expression: ir.Table) -> ir.Table:
+        """Compute a table once and keep it, in memory or spilled, until the engine is closed."""
+        with self._working():
+            return self._backend.create_table(self._new_name(), expression, temp=True)
+
+    def stream(self, expression: ir.Table, *, schema: pa.Schema) -> pa.RecordBatchReader:
+        """The rows of an expression as a stream of Arrow batches of a schema; one stream at a time."""
+        with self._working():
+            batches = self._backend.to_pyarrow_batches(
+                expression.select(*schema.names), chunk_size=BATCH_ROWS
+            )
+        return pa.RecordBatchReader.from_batches(schema, self._cast(batches, schema))
+
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+        """The rows of a small result."""
+        with self._working():
+            result: list[dict[str, Any]] = self._backend.to_pyarrow(expression).to_pylist()
+        return result
+
+    def count(self, expression: ir.Table) -> int:
+        """How many rows an expression has."""
+        with self._working():
+            return int(self._backend.to_pyarrow(expression.count()).as_py())
+
+    def _cast(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        with self._working():
+            for batch in batches:
+                yield batch.cast(schema)
+
+    def _new_name(self) -> str:
+        self._count += 1
+        return f"rows_{self._count}"
+
+    def _forget_rejects(self) -> None:
+        for table in ("reject_errors", "reject_scans"):
+            self._connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+    def _rejected_records(self, *, header_lines: int = 1) -> ir.Table:
+        errors = self._backend.table("reject_errors")
+        records = errors.group_by(**{ROW_NUMBER: errors.line.cast("int64") - header_lines}).agg(
+            line=errors.csv_line.arbitrary()
+        )
+        return self.store(records.order_by(ROW_NUMBER))
+
+    def _renumbered(self, rows: ir.Table, rejected: ir.Table) -> ir.Table:
+        """Count the rejected records in: the reader numbers only those that it could split."""
+        if self.count(rejected) == 0:
+            return rows
+        before = rejected.select(
+            after=rejected[ROW_NUMBER] - ibis.row_number().over(order_by=rejected[ROW_NUMBER]) - 1,
+            skipped=ibis.row_number().over(order_by=rejected[ROW_NUMBER]) + 1,
+        )
+        steps = before.group_by("after").agg(skipped=before.skipped.max())
+        joined = rows.asof_join(steps, rows[ROW_NUMBER] > steps.after)
+        shifted = joined[ROW_NUMBER] + joined.skipped.fill_null(0)
+        return joined.select(**{name: joined[name] for name in rows.columns if name != ROW_NUMBER}, **{ROW_NUMBER: shifted})
+
+    @contextmanager
+    def _reading(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except (
+            duckdb.InvalidInputException,
+            duckdb.ConversionException,
+            duckdb.SerializationException,
+            duckdb.IOException,
+        ) as error:
+            raise UnreadableFileError(f"{path.name} cannot be read: {_first_line(error)}") from None
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.OutOfMemoryException as error:
+            raise TransientError(
+                f"The engine ran out of memory or scratch space: {_first_line(error)}"
+                " Raise engine.memory_limit or free disk space."
+            ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+

@@ -1,0 +1,45 @@
+"""The first day: the earliest wall-clock day that was ever staged.
+
+A small file beside the tables, because the partitionings are read from it whenever the definitions load: a
+database need not run for that.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from pyarrow import fs
+
+from healthmate_bi_pipeline.lake.store import Lake
+
+FILE_NAME = "first_day.json"
+
+
+def read_first_day(lake: Lake) -> date | None:
+    """The earliest day ever staged, or ``None`` before the first import."""
+    filesystem, path = _place(lake)
+    if filesystem.get_file_info(path).type is not fs.FileType.File:
+        return None
+    with filesystem.open_input_stream(path) as stream:
+        return date.fromisoformat(json.loads(stream.read())["first_day"])
+
+
+def move_first_day_back(lake: Lake, day: date) -> bool:
+    """Make ``day`` the first day if it lies before the one that is known; whether it did."""
+    known = read_first_day(lake)
+    if known is not None and known <= day:
+        return False
+    filesystem, path = _place(lake)
+    filesystem.create_dir(path.rsplit("/", 1)[0], recursive=True)
+    with filesystem.open_output_stream(f"{path}.part") as stream:
+        stream.write(json.dumps({"first_day": day.isoformat()}).encode())
+    filesystem.move(f"{path}.part", path)
+    return True
+
+
+def _place(lake: Lake) -> tuple[fs.FileSystem, str]:
+    if lake.is_on_disk:
+        return fs.LocalFileSystem(), f"{lake.uri.rstrip('/')}/{FILE_NAME}"
+    filesystem, path = fs.FileSystem.from_uri(lake.uri)
+    return filesystem, f"{path.rstrip('/')}/{FILE_NAME}"

@@ -1,0 +1,151 @@
+"""The lake's Delta tables: append, replace whole partitions, name the files of a stretch of days.
+
+A commit is whole or not there. Nothing is computed here: rows come as an Arrow stream and are read again as
+files by the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from healthmate_bi_pipeline.catalog.columns import Column, Type
+from healthmate_bi_pipeline.domain.period import Window
+
+ARROW_TYPES: dict[Type, Any] = {
+    Type.INTEGER: pa.int64(),
+    Type.NUMBER: pa.float64(),
+    Type.EXACT: pa.decimal128(38, 6),
+    Type.TEXT: pa.string(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.DATE: pa.date32(),
+    Type.TIMESTAMP: pa.timestamp("us"),
+    Type.INSTANT: pa.timestamp("us", tz="UTC"),
+}
+
+
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
+    """The Arrow schema of a lake table's columns."""
+    return pa.schema([pa.field(column.name, ARROW_TYPES[column.type]) for column in columns])
+
+
+@dataclass(frozen=True)
+class Lake:
+    """All tables below one folder or object store address.
+
+    Attributes:
+        uri: where the tables lie.
+    """
+
+    uri: str
+
+    @cached_property
+    def is_on_disk(self) -> bool:
+        """Whether the lake is a folder of this machine."""
+        return "://" not in self.uri
+
+    def table_uri(self, name: str) -> str:
+        """Where a table lies."""
+        return f"{self.uri.rstrip('/')}/{name}"
+
+    def open(self, name: str) -> DeltaTable | None:
+        """The newest version of a table, or ``None`` when nothing was ever written to it."""
+        try:
+            return DeltaTable(self.table_uri(name))
+        except TableNotFoundError:
+            return None
+
+    def append(
+        self,
+        name: str,
+        rows: pa.RecordBatchReader,
+        *,
+        partition_by: str | None,
+        marks: Iterable[str] = (),
+    ) -> None:
+        """Add rows in one commit.
+
+        Args:
+            name: the table.
+            rows: the rows.
+            partition_by: the column that files are laid out by.
+            marks: written with the same commit, to be asked for with ``has_mark``: Delta's own means against
+                writing the same thing twice.
+        """
+        self._make_folder(name)
+        write_deltalake(
+            self.table_uri(name),
+            rows,
+            mode="append",
+            partition_by=[partition_by] if partition_by else None,
+            commit_properties=CommitProperties(app_transactions=[Transaction(mark, 1) for mark in marks]),
+        )
+
+    def has_mark(self, name: str, mark: str) -> bool:
+        """Whether a commit with this mark is in the table."""
+        table = self.open(name)
+        return table is not None and table.transaction_version(mark) is not None
+
+    def replace(self, name: str, rows: pa.RecordBatchReader, *, partition_by: str, window: Window) -> None:
+        """Replace all rows whose partition value lies in a window of days, in one commit.
+
+        ``rows`` may hold no row outside of it: Delta refuses the commit otherwise.
+        """
+        self._make_folder(name)
+        if self.open(name) is None:
+            write_deltalake(self.table_uri(name), rows, mode="append", partition_by=[partition_by])
+            return
+        write_deltalake(
+            self.table_uri(name),
+            rows,
+            mode="overwrite",
+            predicate=f"{partition_by} >= '{window.first_day}' AND {partition_by} <= '{window.last_day}'",
+            partition_by=[partition_by],
+        )
+
+    def replace_all(self, name: str, rows: pa.RecordBatchReader) -> None:
+        """Replace a table that has no partitions, in one commit."""
+        self._make_folder(name)
+        write_deltalake(self.table_uri(name), rows, mode="overwrite")
+
+    def files(
+        self,
+        name: str,
+        *,
+        window: Window | None = None,
+        values: Iterable[object] | None = None,
+        partition_by: str = "day",
+    ) -> list[str]:
+        """The files that hold the rows of some partitions (of all, when none are named), sorted.
+
+        Args:
+            name: the table.
+            window: the partitions of these days; rows without a day are not among them.
+            values: the partitions with these values.
+            partition_by: the column that the files are laid out by.
+        """
+        table = self.open(name)
+        if table is None:
+            return []
+        paths: list[str] = sorted(table.file_uris())
+        if window is None and values is None:
+            return paths
+        marker = f"/{partition_by}="
+        folders = {path: path[path.rindex(marker) + len(marker) :].split("/", 1)[0] for path in paths}
+        if window is not None:
+            first, last = str(window.first_day), str(window.last_day)
+            return [path for path in paths if first <= folders[path] <= last]
+        wanted = {str(value) for value in values or ()}
+        return [path for path in paths if folders[path] in wanted]
+
+    def _make_folder(self, name: str) -> None:
+        if self.is_on_disk:
+            Path(self.table_uri(name)).mkdir(parents=True, exist_ok=True)
+

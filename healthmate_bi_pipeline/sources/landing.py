@@ -1,0 +1,225 @@
+"""The landing folder: which files are there, what they are, and whether they can be read.
+
+``landing/<dataset>/`` takes Parquet, CSV and NDJSON, plain, gzip or zstd, in any folders below. A file that is
+still being written is named ``….part`` or ``….tmp`` and renamed when it is whole; hidden files are left alone.
+Nothing is computed here: an opened file is plain, and its rows are read by the engine.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import shutil
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from healthmate_bi_pipeline.catalog.datasets import Dataset
+from healthmate_bi_pipeline.errors import SchemaError, UnreadableFileError
+
+_UNFINISHED = (".part", ".tmp", ".crdownload", "~")
+_BLOCK = 1 << 20
+_HEADER_BYTES = 1 << 20
+_DELIMITERS = ",;\t|"
+_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+
+
+class Format(StrEnum):
+    """What a landing file is written in."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+_SUFFIXES = {
+    ".parquet": Format.PARQUET,
+    ".pq": Format.PARQUET,
+    ".csv": Format.CSV,
+    ".tsv": Format.CSV,
+    ".txt": Format.CSV,
+    ".ndjson": Format.NDJSON,
+    ".jsonl": Format.NDJSON,
+    ".json": Format.NDJSON,
+}
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file that lies in the landing folder.
+
+    Attributes:
+        path: where it lies.
+        name: its path below the dataset's folder.
+        size: in bytes.
+    """
+
+    path: Path
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A file whose header was understood.
+
+    Attributes:
+        path: the plain file: the one that was found, or its unpacked copy.
+        format: what it is written in.
+        columns: the columns of a Parquet or CSV file, in their order; empty for NDJSON.
+        delimiter: of a CSV file.
+    """
+
+    path: Path
+    format: Format
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
+
+    def renamed(self, dataset: Dataset) -> dict[str, str]:
+        """The dataset's names of the file's columns, by the file's names; case and spaces do not matter."""
+        wanted = {field.name for field in dataset.fields}
+        return {column: name for column in self.columns if (name := column.strip().lower()) in wanted}
+
+
+def find_files(landing: Path, dataset: Dataset) -> list[FoundFile]:
+    """The files in a dataset's landing folder, by name: the order in which they are first seen."""
+    folder = landing / dataset.name
+    if not folder.is_dir():
+        return []
+    found = []
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        is_hidden = any(part.startswith(".") for part in relative.parts)
+        if path.is_file() and not is_hidden and not path.name.endswith(_UNFINISHED):
+            found.append(FoundFile(path, relative.as_posix(), path.stat().st_size))
+    return found
+
+
+def unknown_folders(landing: Path, known: frozenset[str]) -> list[str]:
+    """Folders of the landing folder that are no dataset's, and would never be read."""
+    if not landing.is_dir():
+        return []
+    return sorted(path.name for path in landing.iterdir() if path.is_dir() and path.name not in known)
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_file(found: FoundFile, dataset: Dataset, *, scratch: Path) -> OpenedFile:
+    """Unpack a file if need be and understand its header.
+
+    Args:
+        found: the file.
+        dataset: what its rows should be.
+        scratch: where an unpacked copy may lie.
+
+    Raises:
+        UnreadableFileError: it is damaged, empty, or none of the formats.
+        SchemaError: a column that the dataset needs is missing, or stands twice.
+    """
+    label = f"{dataset.name}/{found.name}"
+    suffixes = [suffix.lower() for suffix in found.path.suffixes]
+    packed = suffixes and suffixes[-1] in (".gz", ".zst", ".zstd")
+    kind = _SUFFIXES.get(suffixes[-2] if packed and len(suffixes) > 1 else suffixes[-1] if suffixes else "")
+    if kind is None:
+        raise UnreadableFileError(
+            f"{label}: unreadable_file: expected .parquet, .csv or .ndjson, plain or with .gz or .zst behind it."
+        )
+    if found.size == 0:
+        raise UnreadableFileError(f"{label}: unreadable_file: it is empty.")
+    path = _unpacked(found.path, label=label, scratch=scratch)
+    if kind is Format.PARQUET:
+        opened = OpenedFile(path, kind, _parquet_columns(path, label))
+    elif kind is Format.CSV:
+        opened = _open_csv(path, dataset, label)
+    else:
+        return OpenedFile(path, kind)
+    _check_columns(opened, dataset, label)
+    return opened
+
+
+def _unpacked(path: Path, *, label: str, scratch: Path) -> Path:
+    """A plain copy of a packed file. What it is packed with is told by its first bytes, not by its name.
+
+    It is unpacked here and not by the engine, which takes a cut-off gzip file for a whole one.
+    """
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic[:2] == _GZIP:
+        reader: IO[bytes] | pa.NativeFile = gzip.open(path, "rb")  # noqa: SIM115 - closed below
+    elif magic == _ZSTD:
+        reader = pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
+    else:
+        return path
+    plain = scratch / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.plain"
+    try:
+        with reader, plain.open("wb") as target:
+            shutil.copyfileobj(reader, target, _BLOCK)
+    except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
+        plain.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk, not the file
+        raise UnreadableFileError(
+            f"{label}: unreadable_file: the packed data are damaged or cut off."
+        ) from None
+    return plain
+
+
+def _parquet_columns(path: Path, label: str) -> tuple[str, ...]:
+    try:
+        return tuple(pq.read_schema(path).names)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+        raise UnreadableFileError(
+            f"{label}: unreadable_file: it is no Parquet file, or is cut off."
+        ) from None
+
+
+def _open_csv(path: Path, dataset: Dataset, label: str) -> OpenedFile:
+    with path.open("rb") as file:
+        head = file.read(_HEADER_BYTES)
+    if head[:4] == _PARQUET:
+        raise UnreadableFileError(f"{label}: unreadable_file: it is a Parquet file with the name of another.")
+    try:
+        text = head.split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
+    except UnicodeDecodeError:
+        raise UnreadableFileError(f"{label}: unreadable_file: the header is not UTF-8.") from None
+    wanted = {field.name for field in dataset.fields}
+
+    def columns(delimiter: str) -> tuple[str, ...]:
+        return tuple(next(csv.reader([text], delimiter=delimiter), []))
+
+    def known(delimiter: str) -> int:
+        return sum(column.strip().lower() in wanted for column in columns(delimiter))
+
+    best = max(_DELIMITERS, key=known)
+    return OpenedFile(path, Format.CSV, columns(best), best)
+
+
+def _check_columns(opened: OpenedFile, dataset: Dataset, label: str) -> None:
+    names = [column.strip().lower() for column in opened.columns]
+    missing = [name for name in dataset.required if name not in names]
+    if missing:
+        raise SchemaError(
+            f"{label}: missing_column: {', '.join(missing)} (found: {', '.join(_shown(opened.columns))})."
+        )
+    repeated = sorted({name for name in dataset.required if names.count(name) > 1})
+    if repeated:
+        raise SchemaError(f"{label}: missing_column: {', '.join(repeated)} stands more than once.")
+
+
+def _shown(columns: tuple[str, ...], most: int = 12) -> Iterator[str]:
+    """Column names for a message; a file without a header would put its first row there, so only names."""
+    for column in columns[:most]:
+        yield column if column.replace("_", "").replace(" ", "").isalpha() else "?"
+    if len(columns) > most:
+        yield "…"

@@ -1,0 +1,137 @@
+"""Raw readings and activity → the health state of wall-clock hours.
+
+Where several sources measured the same thing, one counts and none are added: for point readings per metric
+and minute, for activity per measure and hour; the best rank wins, then the better coverage, then the name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
+from healthmate_bi_pipeline.catalog.measures import READING_MEASURES, SOURCE, state_table
+from healthmate_bi_pipeline.domain.period import Grain
+from healthmate_bi_pipeline.transforms.columns import EXACT
+from healthmate_bi_pipeline.transforms.raw import cut_at_hours
+from healthmate_bi_pipeline.transforms.state import merge_states, shaped_as_state
+
+_SLOT = ("user_id", "day", "hour")
+_ORDERED = tuple(measure.name for measure in READING_MEASURES if measure.keeps_order)
+
+
+def hour_states(readings: ir.Table, activity: ir.Table, ranks: ir.Table) -> ir.Table:
+    """The health state of hours.
+
+    Args:
+        readings: rows of ``raw/health_readings``.
+        activity: rows of ``raw/activity_intervals``.
+        ranks: ``source`` and ``source_rank`` for every source that occurs.
+
+    Returns:
+        Rows of ``state_table("health", Grain.HOUR)``.
+    """
+    read = reading_states(readings, ranks)
+    moved = activity_states(activity, ranks)
+    table = state_table("health", Grain.HOUR)
+    used = read.select("user_id", "source", "day", "hour", "n").union(
+        moved.select("user_id", "source", "day", "hour", "n")
+    )
+    sources = used.group_by([*_SLOT, "source"]).agg(n=used.n.sum()).mutate(measure=ibis.literal(SOURCE.name))
+    without_item = ibis.literal("")
+    merged = merge_states(read.mutate(item=without_item), [*_SLOT, "measure", "item"])
+    return ibis.union(
+        shaped_as_state(merged, table),
+        shaped_as_state(moved.mutate(item=without_item), table),
+        shaped_as_state(sources.rename(item="source"), table),
+    )
+
+
+def reading_states(readings: ir.Table, ranks: ir.Table) -> ir.Table:
+    """States of point readings per person, metric, source, day and hour; only of the sources that count."""
+    hourly = readings.mutate(hour=readings.local_recorded_at.hour().cast("int64"))
+    slot = ["user_id", "metric", "day", "hour"]
+    per_source = _aggregated(hourly, [*slot, "source"])
+    # Nearly every hour has one source: only the others are looked at minute by minute.
+    crowded = per_source.group_by(slot).agg(sources=ibis._.count()).filter(ibis._.sources > 1)
+    alone = per_source.anti_join(crowded, slot)
+    contested = hourly.semi_join(crowded, slot).join(ranks, "source")
+    minute = contested.mutate(minute=contested.recorded_at.truncate("m"))
+    candidates = minute.group_by(["user_id", "metric", "minute", "source", "source_rank"]).agg(
+        coverage=ibis._.count()
+    )
+    order = ibis.window(
+        group_by=["user_id", "metric", "minute"],
+        order_by=["source_rank", ibis.desc("coverage"), "source"],
+    )
+    chosen = candidates.mutate(place=ibis.row_number().over(order)).filter(ibis._.place == 0)
+    counted = minute.semi_join(chosen, ["user_id", "metric", "minute", "source"])
+    resolved = _aggregated(counted, [*slot, "source"])
+    return alone.union(resolved).join(ranks, "source").rename(measure="metric")
+
+
+def _aggregated(readings: ir.Table, by: list[str]) -> ir.Table:
+    value: Any = readings.value
+    exact = value.cast(EXACT)
+    is_ordered = readings.metric.isin(_ORDERED)
+    return readings.group_by(by).agg(
+        n=readings.count(),
+        total=exact.sum().cast("decimal(38, 6)"),
+        total_squared=(value * value).cast("decimal(24, 6)").sum().cast("decimal(38, 6)"),
+        low=value.min(),
+        high=value.max(),
+        first_at=readings.recorded_at.min(where=is_ordered),
+        first_value=value.argmin(readings.recorded_at, where=is_ordered),
+        last_at=readings.recorded_at.max(where=is_ordered),
+        last_value=value.argmax(readings.recorded_at, where=is_ordered),
+        implausible=readings.is_implausible.cast("int64").sum().cast("int64"),
+        days=ibis.null("int64"),
+    )
+
+
+def activity_states(activity: ir.Table, ranks: ir.Table) -> ir.Table:
+    """States of activity per person, measure, day and hour, from the source that counts there."""
+    pieces = cut_at_hours(activity.filter(~activity.is_daily_total))
+    covered = pieces.local_ended_at.delta(pieces.local_started_at, unit="second")
+    per_source = pieces.group_by([*_SLOT, "source"]).agg(
+        coverage=covered.sum(), **{name: pieces[name].sum() for name in ACTIVITY_VALUES}
+    )
+    long = long_activity(per_source.join(ranks, "source"))
+    order = ibis.window(
+        group_by=[*_SLOT, "measure"],
+        order_by=["source_rank", ibis.desc("coverage"), "source"],
+    )
+    chosen = long.mutate(place=ibis.row_number().over(order)).filter(ibis._.place == 0)
+    return single_values(chosen)
+
+
+def long_activity(wide: ir.Table) -> ir.Table:
+    """Activity values as one row per measure, ``exercise_minutes`` among them."""
+    exercise = wide.moderate_minutes.fill_null(0) + wide.vigorous_minutes.fill_null(0)
+    has_exercise = wide.moderate_minutes.notnull() | wide.vigorous_minutes.notnull()
+    wide = wide.mutate(exercise_minutes=has_exercise.ifelse(exercise, ibis.null()))
+    names = (*ACTIVITY_VALUES, "exercise_minutes")
+    keys = [name for name in wide.columns if name not in names]
+    return ibis.union(
+        *(
+            wide.filter(wide[name].notnull()).select(
+                *keys, measure=ibis.literal(name), value=wide[name].cast("decimal(38, 6)")
+            )
+            for name in names
+        )
+    )
+
+
+
+def single_values(rows: ir.Table) -> ir.Table:
+    """Rows that each are one value of their slot, as states."""
+    number = rows.value.cast("float64")
+    return rows.mutate(
+        n=ibis.literal(1, type="int64"),
+        total=rows.value.cast("decimal(38, 6)"),
+        total_squared=(number * number).cast("decimal(38, 6)"),
+        low=number,
+        high=number,
+    )

@@ -1,0 +1,208 @@
+"""Landing rows → staged rows: types, and the day a row is laid under.
+
+A field whose text is not of the column's type becomes null and its text is kept in ``unparsed``; whether that
+matters is decided when the raw day is made, so that a changed rule can take the row up again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from healthmate_bi_pipeline.catalog.columns import Type
+from healthmate_bi_pipeline.catalog.datasets import Dataset, Field
+from healthmate_bi_pipeline.catalog.lake_tables import staged_table
+from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES, first_rule, minutes
+
+UNPARSED_SEPARATOR = "\n"
+"""Between the fields in ``unparsed``, each as ``column: text``."""
+
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
+_OFFSET = r"\s*(?:[Zz]|UTC|[+-]\d{2}(?::?\d{2})?)$"
+FUTURE_TOLERANCE = timedelta(hours=14)  # no wall clock is further ahead of UTC
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """What is known of a file before its rows are.
+
+    Attributes:
+        file_hash: SHA-256 of its bytes.
+        file_number: its place in the order of files.
+        first_seen_at: when it is read, UTC, naive.
+    """
+
+    file_hash: str
+    file_number: int
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A field's values as stored columns, and the texts that are not of its type."""
+
+    values: dict[str, Any]
+    failed_text: Any | None = None
+
+
+def stage_rows(rows: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
+    """Type the rows of a landing file.
+
+    Args:
+        rows: columns as they came, named as in the catalog, and ``row_number``.
+        dataset: what they are rows of.
+        file: the file.
+
+    Returns:
+        The columns of ``staged_table``; ``day`` is null and ``defect`` set for a row without a day.
+    """
+    parsed = [_parse(rows, field) for field in dataset.fields]
+    values: dict[str, Any] = {}
+    failures = []
+    for field, part in zip(dataset.fields, parsed, strict=True):
+        values |= part.values
+        if part.failed_text is not None:
+            failures.append(ibis.literal(f"{field.name}: ") + part.failed_text)
+    unparsed = (
+        ibis.array(failures).filter(lambda text: text.notnull()).join(UNPARSED_SEPARATOR).nullif("")
+        if failures
+        else ibis.null("string")
+    )
+    typed = rows.select(**values, row_number=rows["row_number"].cast("int64"), unparsed=unparsed)
+    return _with_day(typed, dataset, file)
+
+
+def rejected_lines(rejected: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
+    """Lines that could not be split, in the shape of staged rows, so that nothing is lost."""
+    return _shaped(
+        rejected.select(row_number=rejected["row_number"].cast("int64"), unparsed=rejected["line"]).mutate(
+            defect=ibis.literal("malformed_line"), day=ibis.null("date")
+        ),
+        dataset,
+        file,
+    )
+
+
+def _with_day(typed: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
+    if not dataset.is_partitioned:
+        return _shaped(typed.mutate(defect=ibis.null("string")), dataset, file)
+    moments: list[Any] = []
+    for name in dataset.moment:
+        is_time = dataset.field_named(name).type is Type.TIMESTAMP
+        moments += [typed[name], typed[f"local_{name}"]] if is_time else [typed[name].cast("timestamp(6)")]
+    moment = ibis.coalesce(*moments)
+    latest = ibis.literal(file.first_seen_at + FUTURE_TOLERANCE, type="timestamp(6)")
+    defect = first_rule(
+        [
+            (moment.isnull(), "undated"),
+            (moment < ibis.timestamp("1970-01-01 00:00:00"), "before_1970"),
+            (moment > latest, "in_the_future"),
+        ]
+    )
+    dated = typed.mutate(defect=defect, moment=moment)
+    day = dated["defect"].isnull().ifelse(dated["moment"].date(), ibis.null("date"))
+    return _shaped(dated.mutate(day=day), dataset, file)
+
+
+def _shaped(rows: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
+    """All columns of the staged table, in order; what a row does not have is null."""
+    constants = {
+        "file_hash": ibis.literal(file.file_hash),
+        "file_number": ibis.literal(file.file_number, type="int64"),
+        "first_seen_at": ibis.literal(file.first_seen_at, type="timestamp(6)"),
+    }
+    return rows.select(
+        **{
+            column.name: rows[column.name]
+            if column.name in rows.columns
+            else constants.get(column.name, ibis.null(IBIS_TYPES[column.type]))
+            for column in staged_table(dataset).columns
+        }
+    )
+
+
+def _parse(rows: ir.Table, field: Field) -> _Parsed:
+    if field.name not in rows.columns:
+        return _Parsed({name: ibis.null(IBIS_TYPES[field.type]) for name in _stored_names(field)})
+    column: Any = rows[field.name]
+    if field.type is Type.TIMESTAMP:
+        return _parse_time(column, field)
+    if column.type().is_string():
+        text = column.strip().nullif("")
+        return _judged(field, text, _from_text(text, field.type))
+    if field.type is Type.TEXT:
+        return _Parsed({field.name: column.cast("string").strip().nullif("")})
+    return _judged(field, column.cast("string"), _from_value(column, field.type))
+
+
+def _stored_names(field: Field) -> tuple[str, ...]:
+    return (field.name, f"local_{field.name}") if field.type is Type.TIMESTAMP else (field.name,)
+
+
+def _judged(field: Field, text: Any, value: Any) -> _Parsed:
+    if field.type is Type.TEXT:
+        return _Parsed({field.name: value})
+    failed = text.notnull() & value.isnull()
+    return _Parsed({field.name: value}, failed.ifelse(text, ibis.null("string")))
+
+
+def _from_text(text: Any, type_: Type) -> Any:
+    match type_:
+        case Type.TEXT:
+            return text
+        case Type.INTEGER:  # a plain cast would round 12.7
+            return text.re_search(r"^[+-]?\d+(\.0*)?$").ifelse(text, ibis.null("string")).try_cast("int64")
+        case Type.NUMBER:
+            return _finite(text.try_cast("float64"))
+        case _:
+            return text.try_cast(IBIS_TYPES[type_])
+
+
+def _from_value(column: Any, type_: Type) -> Any:
+    kind = column.type()
+    if type_ is Type.INTEGER and (kind.is_floating() or kind.is_decimal()):
+        whole = column.cast("float64")
+        return (whole == whole.floor()).ifelse(whole, ibis.null("float64")).try_cast("int64")
+    if type_ is Type.NUMBER and kind.is_numeric():
+        return _finite(column.cast("float64"))
+    if (type_ is Type.INTEGER and kind.is_integer()) or (type_ is Type.BOOLEAN and kind.is_boolean()):
+        return column.cast(IBIS_TYPES[type_])
+    if type_ is Type.DATE and (kind.is_date() or kind.is_timestamp()):
+        return column.date() if kind.is_timestamp() else column
+    return _from_text(column.cast("string"), type_)
+
+
+def _finite(value: Any) -> Any:
+    return (value.isnan() | value.isinf()).ifelse(ibis.null("float64"), value)
+
+
+def _parse_time(column: Any, field: Field) -> _Parsed:
+    """A time as an instant (UTC) and a wall-clock time, whichever of them it tells.
+
+    An offset of zero, however it is spelled, tells the instant only: programs write UTC that way for rows
+    from anywhere (RFC 9557 §2 says so of ``Z``). A person who really was at UTC has ``utc_offset_minutes``.
+    """
+    kind = column.type()
+    local_name = f"local_{field.name}"
+    if kind.is_timestamp() and kind.timezone is not None:
+        return _Parsed({field.name: column.cast("timestamp(6)"), local_name: ibis.null("timestamp(6)")})
+    if kind.is_timestamp() or kind.is_date():
+        return _Parsed({field.name: ibis.null("timestamp(6)"), local_name: column.cast("timestamp(6)")})
+    text = column.cast("string").strip().nullif("")
+    tail = text.re_extract(f"{_CLOCK}({_OFFSET})", 1)
+    wall = text.left(text.length() - tail.length()).try_cast("timestamp(6)")
+    digits = tail.re_extract(r"([+-]\d{2}):?(\d{2})?", 0).replace(":", "")
+    hours = digits.substr(1, 2).nullif("").try_cast("int64")
+    quarter = digits.substr(3, 2).nullif("").try_cast("int64").fill_null(0)
+    offset = (hours * 60 + quarter) * digits.startswith("-").ifelse(-1, 1)
+    has_tail = tail.length() > 0
+    is_placed = has_tail & (offset.fill_null(0) != 0) & (offset.abs() <= 14 * 60)
+    nothing = ibis.null("timestamp(6)")
+    instant = has_tail.ifelse(wall - minutes(offset.fill_null(0)), nothing)
+    local = (is_placed | ~has_tail).ifelse(wall, nothing)
+    failed = text.notnull() & wall.isnull()
+    return _Parsed({field.name: instant, local_name: local}, failed.ifelse(text, ibis.null("string")))

@@ -1,0 +1,255 @@
+"""Conform: staged rows → raw days and quarantine, and the books that show that no row is lost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.lake_tables import (
+    moved_table,
+    quarantine_table,
+    raw_table,
+    staged_table,
+)
+from healthmate_bi_pipeline.catalog.rules import ROW_RULES
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.errors import IntegrityError
+from healthmate_bi_pipeline.lake.engine import Engine
+from healthmate_bi_pipeline.lake.store import arrow_schema
+from healthmate_bi_pipeline.transforms import clock, conform, raw
+from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.chunks import chunks
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline, Tally
+from healthmate_bi_pipeline.warehouse import books
+
+STATUSES = (raw.KEPT, raw.DUPLICATE, raw.SUPERSEDED, raw.QUARANTINED)
+
+
+def build_raw(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) -> Built:
+    """Make the raw and quarantined days of a window from the staged rows.
+
+    Raises:
+        IntegrityError: the rows of a day do not add up; nothing is recorded then.
+    """
+    assert window is not None  # noqa: S101 - raw days are partitioned
+    asset = f"raw/{dataset.name}"
+    reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
+    with pipeline.warehouse.transaction() as connection:
+        sizes = books.staged_rows(connection, dataset.name, reach)
+    rows: dict[date, int] = {}
+    counts: dict[str, int] = defaultdict(int)
+    messages: list[str] = []
+    with pipeline.recorded(asset, window) as tally:
+        for chunk in chunks(window, sizes):
+            with pipeline.warehouse.hold(asset, chunk):
+                made = _build_days(pipeline, dataset, chunk, tally)
+            for day, of_day in made.items():
+                rows[day] = of_day.get(raw.KEPT, 0)
+                for name in ("staged", *STATUSES):
+                    counts[name] += of_day.get(name, 0)
+                for rule, number in of_day.get("rules", {}).items():
+                    counts[f"rule {rule}"] += number
+            pipeline.progress(asset, (chunk.end - window.start) / (window.end - window.start))
+    messages += [
+        f"{dataset.name} {window}: {number} rows set aside: {rule}: {ROW_RULES[rule.split(':')[0]]}."
+        for name, number in sorted(counts.items())
+        if (rule := name.removeprefix("rule ")) != name
+    ]
+    return Built(rows, counts, tuple(messages))
+
+
+def _build_days(
+    pipeline: Pipeline, dataset: Dataset, window: Window, tally: Tally
+) -> Mapping[date, Mapping[str, Any]]:
+    with pipeline.warehouse.transaction() as connection:
+        inputs = versions.raw_inputs(pipeline, connection, window, dataset=dataset)
+    with pipeline.engine() as engine:
+        stretches = person_stretches(pipeline, engine, window)
+        judged = engine.store(
+            conform.judge(
+                _staged_rows(pipeline, engine, dataset, window),
+                dataset,
+                stretches=stretches,
+                units=engine.memory_table(conform.unit_table()),
+            )
+        )
+        classified = _classified(pipeline, engine, dataset, judged)
+        days = _counts(engine, classified, window)
+        kept = raw.raw_rows(classified.filter(classified.status == raw.KEPT), dataset, window)
+        _replace(pipeline, engine, kept, raw_table(dataset).name, arrow_schema(raw_table(dataset).columns), window)
+        bad = raw.quarantined_rows(classified, dataset, window)
+        table = quarantine_table(dataset)
+        _replace(pipeline, engine, bad, table.name, arrow_schema(table.columns), window)
+    _check_books(dataset, days)
+    records = [
+        books.PartitionRecord(
+            asset=f"raw/{dataset.name}",
+            partition=day,
+            input_version=inputs.get(day, 0),
+            output_version=inputs.get(day, 0),
+            rows=days.get(day, {}).get(raw.KEPT, 0),
+            counts=days.get(day, {}),
+            run_id=pipeline.run_id,
+            refreshed_at=pipeline.now,
+        )
+        for day in window.each_day()
+    ]
+    with pipeline.warehouse.transaction() as connection:
+        books.record_partitions(connection, records)
+    tally.rows += sum(record.rows for record in records)
+    return {record.partition: record.counts for record in records}
+
+
+def _staged_rows(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: Window) -> ir.Table:
+    table = staged_table(dataset)
+    reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
+    files = pipeline.lake.files(table.name, window=reach)
+    return engine.scan(files, schema=arrow_schema(table.columns), partition_by="day")
+
+
+def _classified(pipeline: Pipeline, engine: Engine, dataset: Dataset, judged: ir.Table) -> ir.Table:
+    """Say what became of each row; the joins are left out where there is nothing to join."""
+    good = judged.filter(judged.rule.isnull())
+    fates = engine.store(conform.repeated_rows(good, dataset))
+    moved = None
+    if dataset.id_column is not None:
+        table = moved_table(dataset)
+        known = engine.scan(pipeline.lake.files(table.name), schema=arrow_schema(table.columns))
+        moved = engine.store(raw.moved_rows(judged, known, dataset))
+    return raw.with_status(
+        judged,
+        fates if engine.count(fates) else None,
+        moved if moved is not None and engine.count(moved) else None,
+    )
+
+
+def _counts(engine: Engine, classified: ir.Table, window: Window) -> dict[date, dict[str, Any]]:
+    """Rows per wall-clock day and status, and per rule; ``staged`` is counted apart from them."""
+    own = classified.filter(
+        (classified.own_day >= ibis.literal(window.first_day)) & (classified.own_day <= ibis.literal(window.last_day))
+    )
+    days: dict[date, dict[str, Any]] = defaultdict(lambda: {"rules": {}})
+    for row in engine.rows(own.group_by(["own_day", "status", "rule"]).agg(n=own.count())):
+        of_day = days[row["own_day"]]
+        of_day[row["status"]] = of_day.get(row["status"], 0) + row["n"]
+        if row["rule"] is not None:
+            of_day["rules"][row["rule"]] = row["n"]
+    for row in engine.rows(own.group_by("own_day").agg(n=own.file_number.count())):
+        days[row["own_day"]]["staged"] = row["n"]
+    return dict(days)
+
+
+def _check_books(dataset: Dataset, days: Mapping[date, Mapping[str, Any]]) -> None:
+    for day, of_day in days.items():
+        found = sum(of_day.get(status, 0) for status in STATUSES)
+        if found != of_day["staged"]:
+            raise IntegrityError(
+                f"{dataset.name} {day}: {of_day['staged']} rows were staged, but {found} were accounted for."
+                " This is a defect of the pipeline: nothing of the day was recorded."
+            )
+
+
+def _replace(
+    pipeline: Pipeline, engine: Engine, rows: ir.Table, name: str, schema: pa.Schema, window: Window
+) -> None:
+    pipeline.lake.replace(name, engine.stream(rows, schema=schema), partition_by="day", window=window)
+
+
+def build_users(pipeline: Pipeline) -> Built:
+    """Make ``raw/users`` from all staged records, and note the days of the people whose records changed."""
+    with pipeline.warehouse.hold("raw/users", Window.of_days(UNPARTITIONED, UNPARTITIONED)), pipeline.recorded(
+        "raw/users", None
+    ) as tally, pipeline.engine() as engine:  # fmt: skip
+        with pipeline.warehouse.transaction() as connection:
+            version = versions.users_inputs(
+                pipeline, connection, Window.of_days(UNPARTITIONED, UNPARTITIONED)
+            ).get(UNPARTITIONED, 0)
+        staged = staged_table(USERS)
+        rows = engine.scan(pipeline.lake.files(staged.name), schema=arrow_schema(staged.columns))
+        zones = engine.memory_table(conform.zone_table())
+        judged = engine.store(conform.judge_users(rows.filter(rows.defect.isnull()), zones))
+        fates = engine.store(conform.repeated_rows(judged.filter(judged.rule.isnull()), USERS))
+        classified = engine.store(raw.with_status(judged, fates if engine.count(fates) else None, None))
+        kept = engine.store(raw.raw_users(classified.filter(classified.status == raw.KEPT)))
+        before = scan_users(pipeline, engine)
+        days = _days_of_changed_people(pipeline, engine, before, kept)
+        # Noted before the records are replaced: a kill in between redoes some days and forgets none.
+        with pipeline.warehouse.transaction() as connection:
+            books.note_days(connection, USERS.name, f"records:{version}", days)
+        bad = raw.quarantined_rows(classified, USERS, Window.of_days(UNPARTITIONED, UNPARTITIONED))
+        for expression, table in ((kept, raw_table(USERS)), (bad, quarantine_table(USERS))):
+            schema = arrow_schema(table.columns)
+            pipeline.lake.replace_all(table.name, engine.stream(expression, schema=schema))
+        counts = _user_counts(engine, classified)
+        record = books.PartitionRecord(
+            asset="raw/users",
+            partition=UNPARTITIONED,
+            input_version=version,
+            output_version=version,
+            rows=counts.get(raw.KEPT, 0),
+            counts=counts,
+            run_id=pipeline.run_id,
+            refreshed_at=pipeline.now,
+        )
+        with pipeline.warehouse.transaction() as connection:
+            books.record_partitions(connection, [record])
+        tally.rows = record.rows
+    messages = tuple(
+        f"users: {number} records set aside: {rule}: {ROW_RULES[rule.split(':')[0]]}."
+        for rule, number in sorted(counts["rules"].items())
+    )
+    plain = {name: count for name, count in counts.items() if name != "rules"}
+    return Built({UNPARTITIONED: record.rows}, plain, messages)
+
+
+def _user_counts(engine: Engine, classified: ir.Table) -> dict[str, Any]:
+    counts: dict[str, Any] = {"rules": {}, "staged": engine.count(classified)}
+    for row in engine.rows(classified.group_by(["status", "rule"]).agg(n=classified.count())):
+        counts[row["status"]] = counts.get(row["status"], 0) + row["n"]
+        if row["rule"] is not None:
+            counts["rules"][row["rule"]] = row["n"]
+    return counts
+
+
+def _days_of_changed_people(
+    pipeline: Pipeline, engine: Engine, before: ir.Table, after: ir.Table
+) -> dict[date, int]:
+    """The days on which people have rows whose records are new, gone or changed."""
+    said = [name for name in raw_table(USERS).column_names if name not in ("file_number", "row_number", "origin")]
+    old, new = before.select(*said), after.select(*said)
+    changed = engine.store(
+        new.difference(old).select("user_id").union(old.difference(new).select("user_id"), distinct=True)
+    )
+    if engine.count(changed) == 0:
+        return {}
+    days: dict[date, int] = {}
+    for dataset in PARTITIONED_DATASETS:
+        table = staged_table(dataset)
+        rows = engine.scan(pipeline.lake.files(table.name), schema=arrow_schema(table.columns), partition_by="day")
+        touched = rows.filter(rows.day.notnull()).semi_join(changed, "user_id").select("day").distinct()
+        for row in engine.rows(touched):
+            # The staged day is within a day of the wall-clock days that it feeds.
+            for shift in range(-dataset.days_after, dataset.days_before + 1):
+                days[row["day"] + timedelta(days=shift)] = 0
+    return days
+
+
+def scan_users(pipeline: Pipeline, engine: Engine) -> ir.Table:
+    """The people's records."""
+    table = raw_table(USERS)
+    return engine.scan(pipeline.lake.files(table.name), schema=arrow_schema(table.columns))
+
+
+def person_stretches(pipeline: Pipeline, engine: Engine, window: Window) -> ir.Table:
+    """Stretches of constant offset of all people, around a window."""
+    users = scan_users(pipeline, engine)
+    names = [row["time_zone"] for row in engine.rows(users.select("time_zone").distinct()) if row["time_zone"]]
+    zones = engine.memory_table(clock.zone_stretches(names, window))
+    return engine.store(clock.person_stretches(users, zones))

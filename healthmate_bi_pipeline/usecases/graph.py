@@ -1,0 +1,157 @@
+"""The graph of assets, as data: what is made, from what, per which period, by which use case.
+
+Dagster's assets, the plan of what is stale and the command line all come from ``ASSETS``; whoever adds a
+family adds its assets here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from sqlalchemy import Connection
+
+from healthmate_bi_pipeline.catalog.columns import Table
+from healthmate_bi_pipeline.catalog.datasets import DATASETS, PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.lake_tables import raw_table, staged_table
+from healthmate_bi_pipeline.catalog.measures import STATE_VERSION, state_table
+from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
+from healthmate_bi_pipeline.catalog.tables import HEALTH_METRICS_VIEW, REPORTS
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window
+from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
+from healthmate_bi_pipeline.usecases.health import build_metrics, build_state
+from healthmate_bi_pipeline.usecases.ingest import ingest
+from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline.usecases.report import build_reports
+
+Build = Callable[[Pipeline, Window | None], Built]
+Inputs = Callable[[Pipeline, Connection, Window], Mapping[date, int]]
+
+
+@dataclass(frozen=True)
+class AssetSpec:
+    """One asset.
+
+    Attributes:
+        name: with slashes, as in Dagster's asset key.
+        group: the column of the graph that it stands in.
+        description: what it is.
+        partitioned_by: the period of its partitions; ``None``: it has none.
+        upstream: the assets that it is made from.
+        table: its columns.
+        place: lake, warehouse or files.
+        version: of the code; another one makes what was made stale.
+        build: makes the partitions of a window (``None`` for an asset without partitions).
+        inputs: the version of what each partition of a window would be made from now; partitions without any
+            input are left out. ``None``: it is always tried.
+    """
+
+    name: str
+    group: str
+    description: str
+    partitioned_by: Period | None
+    upstream: tuple[str, ...]
+    table: Table
+    place: str
+    version: str
+    build: Build
+    inputs: Inputs | None
+
+
+def _staged(dataset: Dataset) -> AssetSpec:
+    return AssetSpec(
+        name=f"staged/{dataset.name}",
+        group="staged",
+        description=f"Every row of {dataset.name} that was read from the landing folder; reads the files that are new.",
+        partitioned_by=None,
+        upstream=(),
+        table=staged_table(dataset),
+        place="lake",
+        version="1",
+        build=lambda pipeline, _window: ingest(pipeline, dataset),
+        inputs=None,
+    )  # fmt: skip
+
+
+def _raw(dataset: Dataset) -> AssetSpec:
+    is_users = dataset is USERS
+    return AssetSpec(
+        name=f"raw/{dataset.name}",
+        group="raw",
+        description=f"{dataset.description} Checked, in kept units and wall-clock time, one version per key.",
+        partitioned_by=None if is_users else Period.DAILY,
+        upstream=(f"staged/{dataset.name}",) if is_users else (f"staged/{dataset.name}", "raw/users"),
+        table=raw_table(dataset),
+        place="lake",
+        version=str(dataset.version),
+        build=(lambda pipeline, _window: build_users(pipeline)) if is_users else partial(build_raw, dataset=dataset),
+        inputs=partial(versions.users_inputs) if is_users else partial(versions.raw_inputs, dataset=dataset),
+    )  # fmt: skip
+
+
+def _state(grain: Grain) -> AssetSpec:
+    raw = tuple(f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS)
+    upstream = {
+        Grain.HOUR: ("raw/health_readings", "raw/activity_intervals"),
+        Grain.DAY: ("state/health_hours", *raw),
+        Grain.MONTH: ("state/health_days",),
+    }[grain]
+    table = state_table("health", grain)
+    return AssetSpec(
+        name=table.name,
+        group="state",
+        description=table.description,
+        partitioned_by=Period.MONTHLY if grain is Grain.MONTH else Period.DAILY,
+        upstream=upstream,
+        table=table,
+        place="lake",
+        version=str(STATE_VERSION),
+        build=partial(build_state, grain=grain),
+        inputs=partial(versions.state_inputs, grain=grain),
+    )
+
+
+def _metrics(period: Period) -> AssetSpec:
+    return AssetSpec(
+        name=f"health_metrics/{period}",
+        group="health_metrics",
+        description=f"{HEALTH_METRICS_VIEW.description} The {period} rows, and the figures of groups beside them.",
+        partitioned_by=period.partitioned_by,
+        upstream=(f"state/health_{period.state_grain}s", "raw/users"),
+        table=HEALTH_METRICS_VIEW,
+        place="warehouse",
+        version=str(REGISTRY_VERSION),
+        build=partial(build_metrics, period=period),
+        inputs=partial(versions.metrics_inputs, period=period),
+    )
+
+
+def _report(report_type: ReportType, period: Period) -> AssetSpec:
+    return AssetSpec(
+        name=f"reports/{report_type.name}_{period}",
+        group="reports",
+        description=f"{report_type.description} One report per period, {period}, as HTML and JSON.",
+        partitioned_by=period,
+        upstream=(f"health_metrics/{period}",),
+        table=REPORTS,
+        place="files",
+        version="1",
+        build=partial(build_reports, report_type=report_type, period=period),
+        inputs=partial(versions.report_inputs, report_type=report_type, period=period),
+    )
+
+
+ASSETS: tuple[AssetSpec, ...] = (
+    *(_staged(dataset) for dataset in DATASETS),
+    *(_raw(dataset) for dataset in DATASETS),
+    *(_state(grain) for grain in Grain),
+    *(_metrics(period) for period in Period),
+    *(_report(report, period) for report in REPORT_TYPES for period in report.cadences),
+)
+"""All assets, each after what it is made from."""
+
+ASSET_BY_NAME = {asset.name: asset for asset in ASSETS}

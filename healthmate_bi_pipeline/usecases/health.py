@@ -1,0 +1,284 @@
+"""The health family: raw days → state → rows per person and period, and figures of groups."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from fnmatch import fnmatchcase
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from healthmate_bi_pipeline.catalog.columns import Table
+from healthmate_bi_pipeline.catalog.datasets import (
+    ACTIVITY_INTERVALS,
+    HEALTH_READINGS,
+    PARTITIONED_DATASETS,
+    SLEEP_SESSIONS,
+)
+from healthmate_bi_pipeline.catalog.lake_tables import raw_table
+from healthmate_bi_pipeline.catalog.measures import state_table
+from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
+from healthmate_bi_pipeline.lake.engine import Engine
+from healthmate_bi_pipeline.lake.store import ARROW_TYPES, arrow_schema
+from healthmate_bi_pipeline.settings import SourceSettings
+from healthmate_bi_pipeline.transforms import clock
+from healthmate_bi_pipeline.transforms.health import days, groups, hours, summarize
+from healthmate_bi_pipeline.transforms.state import content_versions
+from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.chunks import chunks
+from healthmate_bi_pipeline.usecases.conform import person_stretches, scan_users
+from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline.warehouse import books, runs
+from healthmate_bi_pipeline.warehouse.windows import replace_window
+
+_STAMPS = ("created_at", "updated_at")
+
+
+def build_state(pipeline: Pipeline, window: Window | None, *, grain: Grain) -> Built:
+    """Make the health state of a window's hours, days or months."""
+    assert window is not None  # noqa: S101 - states are partitioned
+    table = state_table("health", grain)
+    unit = Period.MONTHLY if grain is Grain.MONTH else Period.DAILY
+    rows: dict[date, int] = {}
+    with pipeline.recorded(table.name, window) as tally:
+        for chunk in chunks(window, _sizes_below(pipeline, grain, window), unit=unit):
+            with pipeline.warehouse.hold(table.name, chunk):
+                made = _build_states(pipeline, grain, table, chunk)
+            rows |= made
+            tally.rows += sum(made.values())
+            pipeline.progress(table.name, (chunk.end - window.start) / (window.end - window.start))
+    return Built(rows)
+
+
+def build_metrics(pipeline: Pipeline, window: Window | None, *, period: Period) -> Built:
+    """Replace the figures of a window: per person and of groups, in one transaction with the books."""
+    assert window is not None  # noqa: S101 - figures are partitioned
+    asset = f"health_metrics/{period}"
+    state = state_table("health", period.state_grain)
+    with pipeline.warehouse.transaction() as connection:
+        sizes = _rows_of(books.partition_records(connection, state.name, window=window))
+    rows: dict[date, int] = {}
+    with pipeline.recorded(asset, window) as tally:
+        for chunk in chunks(window, sizes, unit=period.partitioned_by):
+            with pipeline.warehouse.hold(asset, chunk):
+                made = _build_figures(pipeline, period, chunk)
+            rows |= made
+            tally.rows += sum(made.values())
+            pipeline.progress(asset, (chunk.end - window.start) / (window.end - window.start))
+    return Built(rows)
+
+
+def _sizes_below(pipeline: Pipeline, grain: Grain, window: Window) -> dict[date, int]:
+    """Rows per day of what a state is made from."""
+    below = ["state/health_days"] if grain is Grain.MONTH else [f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS]
+    sizes: dict[date, int] = defaultdict(int)
+    with pipeline.warehouse.transaction() as connection:
+        for asset in below:
+            for day, count in _rows_of(books.partition_records(connection, asset, window=window)).items():
+                sizes[day] += count
+    return sizes
+
+
+def _rows_of(records: Mapping[date, books.PartitionRecord]) -> dict[date, int]:
+    return {day: record.rows for day, record in records.items()}
+
+
+def _build_states(pipeline: Pipeline, grain: Grain, table: Table, window: Window) -> dict[date, int]:
+    with pipeline.warehouse.transaction() as connection:
+        inputs = versions.state_inputs(pipeline, connection, window, grain=grain)
+    partition = table.columns[-1].name
+    with pipeline.engine() as engine:
+        states = engine.store(_states(pipeline, engine, grain, window))
+        held = {row[partition]: row for row in engine.rows(content_versions(states, partition))}
+        schema = arrow_schema(table.columns)
+        pipeline.lake.replace(
+            table.name, engine.stream(states, schema=schema), partition_by=partition, window=window
+        )
+    unit = Period.MONTHLY if grain is Grain.MONTH else Period.DAILY
+    records = [
+        books.PartitionRecord(
+            asset=table.name,
+            partition=part.first_day,
+            input_version=inputs.get(part.first_day, 0),
+            output_version=held[part.first_day]["version"] if part.first_day in held else 0,
+            rows=held[part.first_day]["rows"] if part.first_day in held else 0,
+            counts={},
+            run_id=pipeline.run_id,
+            refreshed_at=pipeline.now,
+        )
+        for part in unit.windows(window)
+    ]
+    with pipeline.warehouse.transaction() as connection:
+        books.record_partitions(connection, records)
+    return {record.partition: record.rows for record in records}
+
+
+def _states(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) -> ir.Table:
+    if grain is Grain.MONTH:
+        return days.month_states(scan_state(pipeline, engine, Grain.DAY, window))
+    raw = {
+        dataset: engine.scan(
+            pipeline.lake.files(raw_table(dataset).name, window=window),
+            schema=arrow_schema(raw_table(dataset).columns),
+            partition_by="day",
+        )
+        for dataset in (HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS)
+    }
+    readings, activity, sleep = raw.values()
+    ranks = _source_ranks(engine, list(raw.values()), pipeline.settings.source)
+    if grain is Grain.HOUR:
+        return hours.hour_states(readings, activity, ranks)
+    of_hours = scan_state(pipeline, engine, Grain.HOUR, window)
+    return days.day_states(of_hours, readings, activity, sleep, ranks)
+
+
+def scan_state(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) -> ir.Table:
+    """The health state of a window at a grain."""
+    table = state_table("health", grain)
+    partition = table.columns[-1].name
+    files = pipeline.lake.files(table.name, window=window, partition_by=partition)
+    return engine.scan(files, schema=arrow_schema(table.columns), partition_by=partition)
+
+
+def _source_ranks(engine: Engine, tables: list[ir.Table], settings: SourceSettings) -> ir.Table:
+    """The rank of every source that occurs, 1 the highest."""
+    names = sorted(
+        row["source"] for row in engine.rows(ibis.union(*(table.select("source") for table in tables)).distinct())
+    )
+    return engine.memory_table(
+        pa.table(
+            {
+                "source": pa.array(names, pa.string()),
+                "source_rank": pa.array([source_rank(name, settings) for name in names], pa.int64()),
+            }
+        )
+    )
+
+
+def source_rank(source: str, settings: SourceSettings) -> int:
+    """The rank of a source: the place of the first class with a pattern that it matches, from 1.
+
+    >>> source_rank("Apple Watch", SourceSettings()), source_rank("something else", SourceSettings())
+    (2, 5)
+    """
+    for rank, (_, patterns) in enumerate(settings.ranks, start=1):
+        if any(fnmatchcase(source.lower(), pattern.lower()) for pattern in patterns):
+            return rank
+    return len(settings.ranks) + 1
+
+
+def summarized(
+    pipeline: Pipeline, engine: Engine, states: ir.Table, *, period: Period, window: Window, state_versions: ir.Table
+) -> ir.Table:
+    """Figures per person of the periods of a window, stored in the engine."""
+    merged = engine.store(summarize.merged_to_period(states, period))
+    measures = {row["measure"] for row in engine.rows(merged.select("measure").distinct())}
+    return engine.store(
+        summarize.summarize(
+            merged,
+            period=period,
+            measures=measures,
+            users=scan_users(pipeline, engine),
+            shifts=clock.clock_shifts(person_stretches(pipeline, engine, window)),
+            versions=state_versions,
+            complete_before=pipeline.utc_now - pipeline.settings.period.delay,
+        )
+    )  # fmt: skip
+
+
+def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[date, int]:
+    asset = f"health_metrics/{period}"
+    with pipeline.warehouse.transaction() as connection:
+        inputs = versions.metrics_inputs(pipeline, connection, window, period=period)
+        of_state = versions.state_versions(connection, window, period=period)
+    with pipeline.engine() as engine:
+        states = scan_state(pipeline, engine, period.state_grain, window)
+        rows = summarized(
+            pipeline,
+            engine,
+            states,
+            period=period,
+            window=window,
+            state_versions=_version_table(engine, period, of_state),
+        )
+        held = _rows_per_partition(engine, rows, period)
+        with pipeline.warehouse.transaction() as connection:
+            for table, expression in ((HEALTH_METRIC_ROWS, rows), (HEALTH_GROUPS, groups.group_figures(rows))):
+                replaced = replace_window(
+                    connection,
+                    table=table,
+                    period=period,
+                    window=window,
+                    rows=engine.stream(expression, schema=_warehouse_schema(table)),
+                    now=pipeline.now,
+                )
+                runs.record_action(
+                    connection,
+                    actor=pipeline.actor,
+                    action="replace",
+                    object=f"{table.name} {period}",
+                    window=str(window),
+                    rows=replaced.inserted + replaced.changed + replaced.unchanged,
+                    outcome="done",
+                    detail={
+                        "inserted": replaced.inserted,
+                        "changed": replaced.changed,
+                        "unchanged": replaced.unchanged,
+                        "deleted": replaced.deleted,
+                    },
+                    now=pipeline.now,
+                )
+            books.record_partitions(
+                connection,
+                [
+                    books.PartitionRecord(
+                        asset=asset,
+                        partition=part.first_day,
+                        input_version=inputs.get(part.first_day, 0),
+                        output_version=inputs.get(part.first_day, 0),
+                        rows=held.get(part.first_day, 0),
+                        counts={},
+                        run_id=pipeline.run_id,
+                        refreshed_at=pipeline.now,
+                    )
+                    for part in period.partitioned_by.windows(window)
+                ],
+            )
+    return {part.first_day: held.get(part.first_day, 0) for part in period.partitioned_by.windows(window)}
+
+
+def _version_table(engine: Engine, period: Period, of_state: Mapping[date, int]) -> ir.Table:
+    """The state's version per period; the hours of a day all come from that day's state."""
+    starts = [
+        (part.start, version)
+        for first, version in of_state.items()
+        for part in period.windows(period.partitioned_by.window(midnight(first)))
+    ]
+    return engine.memory_table(
+        pa.table(
+            {
+                "period_start": pa.array([start for start, _ in starts], pa.timestamp("us")),
+                "state_version": pa.array([version for _, version in starts], pa.int64()),
+            }
+        )
+    )
+
+
+def _rows_per_partition(engine: Engine, rows: ir.Table, period: Period) -> dict[date, int]:
+    start = summarize.period_floor(rows.period_start, period.partitioned_by)
+    counted = rows.group_by(first=start).agg(n=rows.count())
+    return {row["first"].date(): row["n"] for row in engine.rows(counted)}
+
+
+def _warehouse_schema(table: Table) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(column.name, ARROW_TYPES.get(column.type, pa.string()))
+            for column in table.columns
+            if column.name not in _STAMPS
+        ]
+    )

@@ -1,0 +1,126 @@
+"""What every use case is given: settings, warehouse, lake, the time, and whom it works for."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.lake.engine import Engine
+from healthmate_bi_pipeline.lake.store import Lake
+from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.warehouse import runs
+from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
+
+Progress = Callable[[str, float], None]
+"""Called with what is being made and the share of it that is done, 0 to 1."""
+
+
+def no_progress(what: str, share: float) -> None:
+    """The progress that nobody looks at."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Everything a use case needs.
+
+    Attributes:
+        settings: the configuration.
+        warehouse: the open warehouse.
+        lake: the lake.
+        now: the instant that counts as now, in UTC.
+        actor: who asked for it.
+        run_id: the run that it belongs to.
+        progress: told how far it is.
+    """
+
+    settings: Settings
+    warehouse: Warehouse
+    lake: Lake
+    now: datetime
+    actor: str = field(default_factory=getpass.getuser)
+    run_id: str = field(default_factory=lambda: str(uuid4()))
+    progress: Progress = no_progress
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings, *, now: datetime | None = None) -> Iterator[Pipeline]:
+        """Open warehouse and lake."""
+        with Warehouse.open(settings) as warehouse:
+            yield cls(settings, warehouse, Lake(settings.lake_uri), now or datetime.now(UTC))
+
+    @property
+    def utc_now(self) -> datetime:
+        """``now`` as a naive value, as the lake keeps instants."""
+        return self.now.astimezone(UTC).replace(tzinfo=None)
+
+    def engine(self) -> Engine:
+        """A new engine."""
+        return Engine(self.settings.engine, scratch=self.settings.scratch_path)
+
+    @contextmanager
+    def recorded(self, asset: str, window: Window | None) -> Iterator[Tally]:
+        """Keep the books of one piece of work: a row in ``bi_pipeline_runs``, an entry in the audit log."""
+        run_id = f"{self.run_id}:{asset}:{uuid4().hex[:8]}"
+        tally = Tally()
+        with self.warehouse.transaction() as connection:
+            runs.start_run(
+                connection, run_id=run_id, assets=[asset], window=str(window) if window else None, now=self.now
+            )
+        outcome = "failed"
+        try:
+            yield tally
+            outcome = "succeeded"
+        finally:
+            with self.warehouse.transaction() as connection:
+                runs.finish_run(
+                    connection, run_id=run_id, outcome=outcome, rows=tally.rows, now=datetime.now(UTC)
+                )
+                runs.record_action(
+                    connection,
+                    actor=self.actor,
+                    action="make",
+                    object=asset,
+                    window=str(window) if window else None,
+                    rows=tally.rows,
+                    outcome="done" if outcome == "succeeded" else "failed",
+                    detail={"run_id": self.run_id},
+                    now=self.now,
+                )
+
+
+@dataclass
+class Tally:
+    """What a piece of work has written so far."""
+
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a use case made.
+
+    Attributes:
+        rows: rows per partition, by its first day; an unpartitioned asset has the day of ``UNPARTITIONED``.
+        counts: figures for people: staged, kept …
+        messages: lines about input that could not be used.
+        paths: files that were written.
+    """
+
+    rows: Mapping[date, int]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    messages: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Rows of all partitions."""
+        return sum(self.rows.values())
+
+
+UNPARTITIONED = date(1970, 1, 1)
+"""The partition that the books name for what has none."""

@@ -1,0 +1,38 @@
+"""Which partitions of an asset are stale: made from something else than they would be made from now."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.lake.first_day import read_first_day
+from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.graph import AssetSpec
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
+from healthmate_bi_pipeline.warehouse import books
+
+
+def stale_partitions(pipeline: Pipeline, asset: AssetSpec) -> list[date]:
+    """The first days of an asset's stale partitions, in order.
+
+    An asset without partitions is stale as a whole (``[UNPARTITIONED]``) or not at all; one that takes files
+    in is always tried.
+    """
+    if asset.inputs is None:
+        return [UNPARTITIONED]
+    window = known_window(pipeline)
+    if asset.partitioned_by is not None:
+        window = asset.partitioned_by.covering(window)
+    with pipeline.warehouse.transaction() as connection:
+        expected = asset.inputs(pipeline, connection, window)
+        records = books.partition_records(connection, asset.name)
+    return versions.stale(expected, {day: record.input_version for day, record in records.items()})
+
+
+def known_window(pipeline: Pipeline) -> Window:
+    """From the first day to the last one that any wall clock shows now."""
+    first = pipeline.settings.start_date or read_first_day(pipeline.lake) or pipeline.utc_now.date()
+    last = (pipeline.utc_now + timedelta(hours=14)).date()
+    return Window.of_days(min(first, last), last)
+
+

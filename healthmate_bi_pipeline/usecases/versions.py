@@ -1,0 +1,150 @@
+"""Versions: from what a partition would be made now, to compare with what it was made from.
+
+A partition is stale when the two differ. Versions are hashes of content or of the files that content comes
+from, so the same files give the same versions on every machine, and a state that comes out the same stops
+the wave: what depends on it is not made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.measures import STATE_VERSION
+from healthmate_bi_pipeline.catalog.reports import ReportType
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
+from healthmate_bi_pipeline.warehouse import books
+
+REPORT_VERSION = 1
+"""Raised when reports say something new about the same figures."""
+
+
+def hash64(*parts: object) -> int:
+    """A signed 64-bit hash of some values, the same in every process."""
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def combined(versions: Iterable[tuple[object, int]]) -> int:
+    """One version from named ones, whatever their order; 0 when there are none."""
+    parts = sorted((str(name), version) for name, version in versions)
+    return hash64(*(f"{name}={version}" for name, version in parts)) if parts else 0
+
+
+def users_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What the people's records would be made from: their files."""
+    del pipeline, window  # not partitioned
+    totals = books.file_hashes(connection, USERS.name)
+    if not totals:
+        return {}
+    return {UNPARTITIONED: hash64(USERS.version, *sorted(totals))}
+
+
+def raw_inputs(
+    pipeline: Pipeline, connection: Connection, window: Window, *, dataset: Dataset
+) -> dict[date, int]:
+    """What raw days would be made from: staged days around them, and the records of the people in them."""
+    del pipeline
+    reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
+    staged = books.staged_versions(connection, dataset.name, reach)
+    people = books.staged_versions(connection, USERS.name, reach)
+    found: dict[date, list[tuple[object, int]]] = defaultdict(list)
+    for day, version in staged.items():
+        # A staged day reaches days_before later raw days, and days_after earlier ones.
+        for shift in range(-dataset.days_after, dataset.days_before + 1):
+            found[day + timedelta(days=shift)].append((day, version))
+    return {
+        day: hash64(dataset.version, combined(parts), people.get(day, 0))
+        for day, parts in sorted(found.items())
+        if window.first_day <= day <= window.last_day
+    }
+
+
+def state_inputs(pipeline: Pipeline, connection: Connection, window: Window, *, grain: Grain) -> dict[date, int]:
+    """What states would be made from: raw days, finer states, and the ranks of sources."""
+    ranks = hash64(pipeline.settings.source.ranks)
+    if grain is Grain.MONTH:
+        days = outputs(connection, "state/health_days", window)
+        months: dict[date, list[tuple[object, int]]] = defaultdict(list)
+        for day, version in days.items():
+            months[day.replace(day=1)].append((day, version))
+        return {month: hash64(STATE_VERSION, combined(parts)) for month, parts in sorted(months.items())}
+    names = [f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS]
+    if grain is Grain.HOUR:
+        names.remove("raw/sleep_sessions")
+    else:
+        names.append("state/health_hours")
+    found: dict[date, list[tuple[object, int]]] = defaultdict(list)
+    for name in names:
+        for day, version in outputs(connection, name, window).items():
+            found[day].append((name, version))
+    return {day: hash64(STATE_VERSION, ranks, combined(parts)) for day, parts in sorted(found.items())}
+
+
+def state_versions(connection: Connection, window: Window, *, period: Period) -> dict[date, int]:
+    """The version of the state of each partition of a period: what the rows carry as ``state_version``.
+
+    Partitions whose state holds nothing are left out.
+    """
+    grain = period.state_grain
+    found: dict[date, list[tuple[object, int]]] = defaultdict(list)
+    for day, version in outputs(connection, f"state/health_{grain}s", window).items():
+        if version != 0:
+            found[period.partitioned_by.floor(midnight(day)).date()].append((day, version))
+    return {first: combined(parts) for first, parts in sorted(found.items())}
+
+
+def metrics_inputs(
+    pipeline: Pipeline, connection: Connection, window: Window, *, period: Period
+) -> dict[date, int]:
+    """What figures would be made from: states, records of the people, definitions, and whether they are complete."""
+    states = outputs(connection, f"state/health_{period.state_grain}s", window)
+    people = books.staged_versions(connection, USERS.name, window)
+    found: dict[date, list[tuple[object, int]]] = defaultdict(list)
+    for day, version in states.items():
+        found[period.partitioned_by.floor(midnight(day)).date()].append((f"state {day}", version))
+    for day, version in people.items():
+        found[period.partitioned_by.floor(midnight(day)).date()].append((f"people {day}", version))
+    delay = pipeline.settings.period.delay
+    return {
+        first: hash64(
+            REGISTRY_VERSION,
+            is_complete(end=period.partitioned_by.window(midnight(first)).end, now=pipeline.utc_now, delay=delay),
+            combined(parts),
+        )
+        for first, parts in sorted(found.items())
+    }  # fmt: skip
+
+
+def report_inputs(
+    pipeline: Pipeline, connection: Connection, window: Window, *, report_type: ReportType, period: Period
+) -> dict[date, int]:
+    """What reports would be made from: figures of the period and of what they are compared with."""
+    history = window.widened(days_before=400)
+    own = outputs(connection, f"health_metrics/{period}", history)
+    settings = hash64(pipeline.settings.report)
+    inputs: dict[date, int] = {}
+    for first, version in own.items():
+        if not window.start <= midnight(first) < window.end:
+            continue
+        before = period.previous(midnight(first)).date()
+        inputs[first] = hash64(REPORT_VERSION, report_type.name, settings, version, own.get(before, 0))
+    return inputs
+
+
+def outputs(connection: Connection, asset: str, window: Window) -> dict[date, int]:
+    """The versions of what an asset's partitions hold."""
+    records = books.partition_records(connection, asset, window=window)
+    return {day: record.output_version for day, record in records.items()}
+
+
+def stale(expected: Mapping[date, int], recorded: Mapping[date, int]) -> list[date]:
+    """The partitions that would be made from something else than they were; in order."""
+    return sorted(day for day, version in expected.items() if recorded.get(day) != version)
