@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,21 @@ class Lake:
             return [path for path in paths if first <= folders[path] <= last]
         wanted = {str(value) for value in values or ()}
         return [path for path in paths if folders[path] in wanted]
+
+    def newest(self, name: str, column: str, *, window: Window) -> datetime | None:
+        """The largest value of a column in the partitions of some days, from the statistics of the files."""
+        table = self.open(name)
+        if table is None:
+            return None
+        actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        values = [
+            action[f"max.{column}"]
+            for action in actions
+            if action["partition.day"] is not None
+            and window.first_day <= action["partition.day"] <= window.last_day
+            and action.get(f"max.{column}") is not None
+        ]
+        return max(values, default=None)
 
     def _make_folder(self, name: str) -> None:
         if self.is_on_disk:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from fnmatch import fnmatchcase
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -172,10 +173,27 @@ def source_rank(source: str, settings: SourceSettings) -> int:
 
 
 def summarized(
-    pipeline: Pipeline, engine: Engine, states: ir.Table, *, period: Period, window: Window, state_versions: ir.Table
+    pipeline: Pipeline,
+    engine: Engine,
+    states: ir.Table,
+    *,
+    period: Period | Window,
+    window: Window,
+    state_versions: ir.Table,
 ) -> ir.Table:
-    """Figures per person of the periods of a window, stored in the engine."""
-    merged = engine.store(summarize.merged_to_period(states, period))
+    """Figures per person of the periods of a window, or of the window as a whole, stored in the engine.
+
+    Args:
+        states: the state of the window at the period's grain; of days for a window as a whole.
+        period: the period, or the window again.
+        window: what the states cover.
+        state_versions: ``period_start`` and ``state_version``.
+    """
+    merged = engine.store(
+        summarize.merged_to_range(states, period)
+        if isinstance(period, Window)
+        else summarize.merged_to_period(states, period)
+    )
     measures = {row["measure"] for row in engine.rows(merged.select("measure").distinct())}
     return engine.store(
         summarize.summarize(
@@ -187,7 +205,22 @@ def summarized(
             versions=state_versions,
             complete_before=pipeline.utc_now - pipeline.settings.period.delay,
         )
-    )  # fmt: skip
+    )
+
+
+def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
+    """Figures of groups over any days, merged from the state of the days; nothing is written."""
+    with pipeline.engine() as engine:
+        versions_table = engine.memory_table(_version_rows([(window.start, 0)]))
+        rows = summarized(
+            pipeline,
+            engine,
+            scan_state(pipeline, engine, Grain.DAY, window),
+            period=window,
+            window=window,
+            state_versions=versions_table,
+        )
+        return engine.rows(groups.group_figures(rows))
 
 
 def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[date, int]:
@@ -258,13 +291,15 @@ def _version_table(engine: Engine, period: Period, of_state: Mapping[date, int])
         for first, version in of_state.items()
         for part in period.windows(period.partitioned_by.window(midnight(first)))
     ]
-    return engine.memory_table(
-        pa.table(
-            {
-                "period_start": pa.array([start for start, _ in starts], pa.timestamp("us")),
-                "state_version": pa.array([version for _, version in starts], pa.int64()),
-            }
-        )
+    return engine.memory_table(_version_rows(starts))
+
+
+def _version_rows(starts: list[tuple[datetime, int]]) -> pa.Table:
+    return pa.table(
+        {
+            "period_start": pa.array([start for start, _ in starts], pa.timestamp("us")),
+            "state_version": pa.array([version for _, version in starts], pa.int64()),
+        }
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from healthmate_bi_pipeline.domain.period import Window
@@ -9,6 +10,7 @@ from healthmate_bi_pipeline.lake.first_day import read_first_day
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
+from healthmate_bi_pipeline.usecases.report import last_complete
 from healthmate_bi_pipeline.warehouse import books
 
 
@@ -26,7 +28,20 @@ def stale_partitions(pipeline: Pipeline, asset: AssetSpec) -> list[date]:
     with pipeline.warehouse.transaction() as connection:
         expected = asset.inputs(pipeline, connection, window)
         records = books.partition_records(connection, asset.name)
-    return versions.stale(expected, {day: record.input_version for day, record in records.items()})
+    stale = versions.stale(expected, {day: record.input_version for day, record in records.items()})
+    return _wanted_reports(pipeline, asset, stale, records) if asset.group == "reports" else stale
+
+
+def _wanted_reports(
+    pipeline: Pipeline, asset: AssetSpec, stale: list[date], made: Mapping[date, object]
+) -> list[date]:
+    """Of the stale reports those that were made before, and the one on the last complete period.
+
+    A report on every day of the past is made when somebody asks for it, by a backfill or with dates.
+    """
+    assert asset.partitioned_by is not None  # noqa: S101 - reports are partitioned
+    last = last_complete(pipeline, asset.partitioned_by)
+    return [day for day in stale if day in made or day == last]
 
 
 def known_window(pipeline: Pipeline) -> Window:

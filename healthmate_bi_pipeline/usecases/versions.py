@@ -111,7 +111,9 @@ def metrics_inputs(
     for day, version in states.items():
         found[period.partitioned_by.floor(midnight(day)).date()].append((f"state {day}", version))
     for day, version in people.items():
-        found[period.partitioned_by.floor(midnight(day)).date()].append((f"people {day}", version))
+        first = period.partitioned_by.floor(midnight(day)).date()
+        if first in found:  # records alone make no row
+            found[first].append((f"people {day}", version))
     delay = pipeline.settings.period.delay
     return {
         first: hash64(

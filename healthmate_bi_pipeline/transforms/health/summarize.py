@@ -7,7 +7,7 @@ need more than one measure, or the person's record, are made here by name.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import ibis
@@ -16,10 +16,11 @@ import ibis.expr.types as ir
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure, Statistic
 from healthmate_bi_pipeline.catalog.measures import READING_MEASURES, SOURCE
 from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS
-from healthmate_bi_pipeline.domain.period import Grain, Period
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES
 from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES, merge_states
 
+RANGE = "range"
 _STAMPS = ("created_at", "updated_at")
 _TRUNCATION = {
     Period.HOURLY: "h",
@@ -28,6 +29,14 @@ _TRUNCATION = {
     Period.MONTHLY: "M",
     Period.QUARTERLY: "Q",
     Period.YEARLY: "Y",
+}
+_LENGTHS = {
+    Period.HOURLY: ibis.interval(hours=1),
+    Period.DAILY: ibis.interval(days=1),
+    Period.WEEKLY: ibis.interval(days=7),
+    Period.MONTHLY: ibis.interval(months=1),
+    Period.QUARTERLY: ibis.interval(months=3),
+    Period.YEARLY: ibis.interval(years=1),
 }
 _NEEDED = {
     Statistic.MEAN: ("total", "n"),
@@ -59,10 +68,17 @@ def merged_to_period(states: ir.Table, period: Period) -> ir.Table:
     return merge_states(placed, ("user_id", "measure", "item", "period_start"))
 
 
+def merged_to_range(days: ir.Table, window: Window) -> ir.Table:
+    """States of the days of a window, merged to one."""
+    start = ibis.literal(window.start, type="timestamp(6)")
+    placed = days.select("user_id", "measure", "item", *COMPONENT_NAMES, period_start=start)
+    return merge_states(placed, ("user_id", "measure", "item", "period_start"))
+
+
 def summarize(
     merged: ir.Table,
     *,
-    period: Period,
+    period: Period | Window,
     measures: Collection[str],
     users: ir.Table,
     shifts: ir.Table,
@@ -72,8 +88,8 @@ def summarize(
     """Figures per person and period.
 
     Args:
-        merged: from ``merged_to_period``.
-        period: the period.
+        merged: from ``merged_to_period`` or ``merged_to_range``.
+        period: the period, or the window of a free range of days.
         measures: the measures that occur in ``merged``; figures of others are null without being computed.
         users: rows of ``raw/users``.
         shifts: ``clock_shifts`` of the people.
@@ -92,23 +108,16 @@ def summarize(
     rows = wide.select("user_id", "period_start", "height_seen", **figures)
     rows = _with_person(rows, users, shifts, period)
     rows = rows.mutate(
-        aggregation_period=ibis.literal(str(period)),
+        aggregation_period=ibis.literal(str(period) if isinstance(period, Period) else RANGE),
         is_complete=rows.period_end <= ibis.literal(complete_before, type="timestamp(6)"),
         registry_version=ibis.literal(REGISTRY_VERSION, type="int64"),
         avg_bmi=rows.avg_weight / (rows.height_cm / 100) ** 2,
     )
     rows = rows.join(versions, "period_start")
     names = [name for name in HEALTH_METRIC_ROWS.column_names if name not in _STAMPS]
-    types = {column.name: column.type for column in HEALTH_METRIC_ROWS.columns}
-    return rows.select(
-        **{
-            name: rows[name] if str(types[name]) not in _CAST else rows[name].cast(_CAST[str(types[name])])
-            for name in names
-        }
-    ).order_by("user_id", "period_start")
-
-
-_CAST = {"integer": "int64", "number": "float64", "timestamp": "timestamp(6)", "text": "string"}
+    types = {column.name: IBIS_TYPES.get(column.type, "string") for column in HEALTH_METRIC_ROWS.columns}
+    cast = {name: rows[name].cast(types[name]) for name in names}
+    return rows.select(**cast).order_by("user_id", "period_start")
 
 
 def _wide(merged: ir.Table, measures: Collection[str]) -> ir.Table:
@@ -132,7 +141,7 @@ def _wide(merged: ir.Table, measures: Collection[str]) -> ir.Table:
     )
 
 
-def _figure(wide: ir.Table, figure: Figure, *, period: Period, measures: Collection[str]) -> Any:
+def _figure(wide: ir.Table, figure: Figure, *, period: Period | Window, measures: Collection[str]) -> Any:
     nothing = ibis.null(IBIS_TYPES.get(figure.type, "string"))
     match figure.name:
         case "data_accuracy":
@@ -181,10 +190,10 @@ def _finished(statistic: Statistic, parts: dict[str, Any]) -> Any:
             return (n > 1).ifelse(ibis.greatest(variance, 0.0), ibis.null("float64")).sqrt()
 
 
-def _with_person(rows: ir.Table, users: ir.Table, shifts: ir.Table, period: Period) -> ir.Table:
+def _with_person(rows: ir.Table, users: ir.Table, shifts: ir.Table, period: Period | Window) -> ir.Table:
     """Add the period's end and real length, and what the person's record says at its end."""
     rows = rows.mutate(period_end=_period_end(rows.period_start, period))
-    per_period = shifts.mutate(period_start=period_floor(shifts.local_at, period))
+    per_period = _placed_shifts(shifts, period)
     shifted = per_period.group_by(["user_id", "period_start"]).agg(shift_minutes=ibis._.shift_minutes.sum())
     joined = rows.left_join(shifted, ["user_id", "period_start"])
     nominal = rows.period_end.delta(rows.period_start, unit="hour")
@@ -212,22 +221,15 @@ def _with_person(rows: ir.Table, users: ir.Table, shifts: ir.Table, period: Peri
     )
 
 
-def _period_end(start: Any, period: Period) -> Any:
-    match period:
-        case Period.HOURLY:
-            return start + ibis.interval(hours=1)
-        case Period.DAILY:
-            return start + ibis.interval(days=1)
-        case Period.WEEKLY:
-            return start + ibis.interval(days=7)
-        case Period.MONTHLY:
-            return start + ibis.interval(months=1)
-        case Period.QUARTERLY:
-            return start + ibis.interval(months=3)
-        case Period.YEARLY:
-            return start + ibis.interval(years=1)
+def _placed_shifts(shifts: ir.Table, period: Period | Window) -> ir.Table:
+    if isinstance(period, Period):
+        return shifts.mutate(period_start=period_floor(shifts.local_at, period))
+    start, end = (ibis.literal(moment, type="timestamp(6)") for moment in (period.start, period.end))
+    inside = shifts.filter((shifts.local_at >= start) & (shifts.local_at < end))
+    return inside.mutate(period_start=start)
 
 
-def complete_before(now: datetime, delay: timedelta) -> datetime:
-    """The wall-clock time until which periods must have ended to be complete; see ``period.is_complete``."""
-    return now - delay
+def _period_end(start: Any, period: Period | Window) -> Any:
+    if isinstance(period, Window):
+        return ibis.literal(period.end, type="timestamp(6)")
+    return start + _LENGTHS[period]
