@@ -80,7 +80,9 @@ class Dataset:
         return self._by_name[name]
 
 
-USER_ID = Field("user_id", Type.INTEGER, "The person, by HealthMate's number.", is_required=True, is_nullable=False)
+USER_ID = Field(
+    "user_id", Type.INTEGER, "The person, by HealthMate's number.", is_required=True, is_nullable=False
+)
 
 COMMON: tuple[Field, ...] = (
     Field("source", Type.TEXT, "The device or program that the row comes from; 'unknown' when it does not say."),

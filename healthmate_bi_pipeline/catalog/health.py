@@ -59,7 +59,13 @@ class Figure(Column):
 
 
 def _readings(
-    measure: str, column: str, label: str, unit: str, *, bands: tuple[float, ...] = (), has_extremes: bool = True
+    measure: str,
+    column: str,
+    label: str,
+    unit: str,
+    *,
+    bands: tuple[float, ...] = (),
+    has_extremes: bool = True,
 ) -> tuple[Figure, ...]:
     mean = Figure(
         f"avg_{column}", Type.NUMBER, f"Mean of the period's readings of {label}.", unit,

@@ -22,7 +22,9 @@ DAY = Column("day", Type.DATE, "The day that the row is laid under.", is_nullabl
 
 LINEAGE = (
     Column("file_number", Type.INTEGER, "The file, see bi_ingested_files.", is_nullable=False),
-    Column("row_number", Type.INTEGER, "The record in the file, from 1, the header apart.", is_nullable=False),
+    Column(
+        "row_number", Type.INTEGER, "The record in the file, from 1, the header apart.", is_nullable=False
+    ),
 )
 
 _STAGING = (
@@ -117,7 +119,9 @@ def staged_table(dataset: Dataset) -> Table:
 def raw_table(dataset: Dataset) -> Table:
     """The checked rows: one version per key, units converted, wall-clock times filled in."""
     if dataset is USERS:
-        fields = tuple(field for field in USERS.fields if field.name not in {"utc_offset_minutes", "is_deleted"})
+        fields = tuple(
+            field for field in USERS.fields if field.name not in {"utc_offset_minutes", "is_deleted"}
+        )
         columns = tuple(column for column in _plain(fields) if not column.name.startswith("local_"))
         return Table(
             "raw/users", USERS.description, (*columns, *LINEAGE), ("user_id", "valid_from"), PrivacyClass.IDENTIFIED

@@ -145,7 +145,9 @@ class Period(StrEnum):
 
     def covering(self, window: Window) -> Window:
         """The shortest run of whole periods that contains a window."""
-        last = self.floor(window.end - timedelta(microseconds=1)) if window.end > window.start else window.start
+        last = (
+            self.floor(window.end - timedelta(microseconds=1)) if window.end > window.start else window.start
+        )
         return Window(self.floor(window.start), self.next(self.floor(last)))
 
     @property

@@ -37,8 +37,10 @@ def offset_stretches(zone: str, *, start: datetime, end: datetime) -> tuple[Offs
     The first one reaches back and the last one ahead without end, so that any instant has an offset.
     Offsets are whole minutes; the seconds of local mean time (before 1972) are rounded.
 
-    >>> [s.offset_minutes for s in offset_stretches(
-    ...     "Europe/Berlin", start=datetime(2026, 1, 1), end=datetime(2026, 12, 31))]
+    >>> [
+    ...     s.offset_minutes
+    ...     for s in offset_stretches("Europe/Berlin", start=datetime(2026, 1, 1), end=datetime(2026, 12, 31))
+    ... ]
     [60, 120, 60]
 
     Raises:

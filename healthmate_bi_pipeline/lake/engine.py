@@ -247,7 +247,9 @@ class Engine:
         steps = before.group_by("after").agg(skipped=before.skipped.max())
         joined = rows.asof_join(steps, rows[ROW_NUMBER] > steps.after)
         shifted = joined[ROW_NUMBER] + joined.skipped.fill_null(0)
-        return joined.select(**{name: joined[name] for name in rows.columns if name != ROW_NUMBER}, **{ROW_NUMBER: shifted})
+        return joined.select(
+            **{name: joined[name] for name in rows.columns if name != ROW_NUMBER}, **{ROW_NUMBER: shifted}
+        )
 
     @contextmanager
     def _reading(self, path: Path) -> Iterator[None]:
@@ -274,4 +276,3 @@ class Engine:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
-

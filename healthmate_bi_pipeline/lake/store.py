@@ -164,4 +164,3 @@ class Lake:
     def _make_folder(self, name: str) -> None:
         if self.is_on_disk:
             Path(self.table_uri(name)).mkdir(parents=True, exist_ok=True)
-

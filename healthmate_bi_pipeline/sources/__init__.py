@@ -1,0 +1,1 @@
+"""Where rows come from: landing files, importers of foreign formats, and the demo population."""

@@ -78,7 +78,9 @@ def person_stretches(users: ir.Table, zones: ir.Table) -> ir.Table:
         )
     )
     order = ibis.window(group_by="user_id", order_by="start")
-    before = pieces.mutate(offset_before=pieces.offset_minutes.lag().over(order).fill_null(pieces.offset_minutes))
+    before = pieces.mutate(
+        offset_before=pieces.offset_minutes.lag().over(order).fill_null(pieces.offset_minutes)
+    )
     bounded = before.mutate(
         local_start=before.start + minutes(ibis.greatest(before.offset_minutes, before.offset_before)),
         shift_minutes=before.offset_before - before.offset_minutes,
@@ -106,7 +108,11 @@ def with_wall_clock(rows: ir.Table, name: str, stretches: ir.Table) -> ir.Table:
         "user_id", "offset_minutes", is_local=ibis.literal(value=False), since="start", until="end"
     ).union(
         stretches.select(
-            "user_id", "offset_minutes", is_local=ibis.literal(value=True), since="local_start", until="local_end"
+            "user_id",
+            "offset_minutes",
+            is_local=ibis.literal(value=True),
+            since="local_start",
+            until="local_end",
         )
     )
     joined = own.left_join(
@@ -133,6 +139,4 @@ def clock_shifts(stretches: ir.Table) -> ir.Table:
     wall-clock window is its nominal length plus the shifts in it: 25 hours on the day the clock goes back.
     """
     changed = stretches.filter(stretches.shift_minutes != 0)
-    return changed.select(
-        "user_id", "shift_minutes", local_at=changed.local_start - ibis.interval(seconds=1)
-    )
+    return changed.select("user_id", "shift_minutes", local_at=changed.local_start - ibis.interval(seconds=1))

@@ -33,7 +33,7 @@ _ELAPSED_TOLERANCE_MINUTES = 1.5  # whole minutes at both ends
 
 
 def unit_table() -> pa.Table:
-    """Every metric and unit that is taken: factor, offset, limits. A missing unit is ''. """
+    """Every metric and unit that is taken: factor, offset, limits. A missing unit is ''."""
     rows = [
         (metric.code, spelling, unit.factor, unit.offset, *metric.hard, *metric.soft)
         for metric in METRICS
@@ -201,7 +201,10 @@ def _type_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, Any]]:
         if not field.is_nullable and field.name != "user_id" and field.type is not Type.TIMESTAMP:
             yield rows[field.name].isnull(), f"missing:{field.name}"
         if field.codes:
-            yield rows[field.name].notnull() & ~rows[field.name].isin(field.codes), f"unknown_code:{field.name}"
+            yield (
+                rows[field.name].notnull() & ~rows[field.name].isin(field.codes),
+                f"unknown_code:{field.name}",
+            )
 
 
 def _limit_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:

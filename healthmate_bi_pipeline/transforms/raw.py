@@ -58,7 +58,14 @@ def moved_rows(judged: ir.Table, moved: ir.Table, dataset: Dataset) -> ir.Table:
     """The places of rows whose id has a later version under another staged day."""
     key = list(dataset.keys[0])
     good = judged.filter(judged.rule.isnull() & judged[dataset.id_column].notnull())
-    later = moved.rename({"later_file": "file_number", "later_row": "row_number", "later_day": "day", "later_update": "updated_at"})
+    later = moved.rename(
+        {
+            "later_file": "file_number",
+            "later_row": "row_number",
+            "later_day": "day",
+            "later_update": "updated_at",
+        }
+    )
     joined = good.join(later, key).filter(ibis._.later_day != ibis._.day)
     updated = ibis.coalesce(joined.updated_at, joined.local_updated_at)
     distant = ibis.timestamp("0001-01-02 00:00:00")
@@ -162,7 +169,9 @@ def _cut(pieces: ir.Table, *, piece_start: Any, unit: str) -> ir.Table:
 
 def cut_at_hours(pieces: ir.Table) -> ir.Table:
     """Cut raw activity pieces at wall-clock hours: the same columns and ``hour``."""
-    last_moment = ibis.greatest(pieces.local_ended_at - ibis.interval(microseconds=1), pieces.local_started_at)
+    last_moment = ibis.greatest(
+        pieces.local_ended_at - ibis.interval(microseconds=1), pieces.local_started_at
+    )
     first_hour = pieces.local_started_at.truncate("h")
     count = last_moment.truncate("h").delta(first_hour, unit="hour")
     cut = pieces.mutate(piece=ibis.range(0, count.cast("int64") + 1).unnest(), _count=count)

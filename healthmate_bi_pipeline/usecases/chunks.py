@@ -11,7 +11,9 @@ ROWS_AT_ONCE = 4_000_000
 """Rows that are worked on at once: some 200 bytes each stay below the engine's default memory."""
 
 
-def chunks(window: Window, sizes: Mapping[date, int], *, unit: Period = Period.DAILY, most: int = ROWS_AT_ONCE) -> Iterator[Window]:
+def chunks(
+    window: Window, sizes: Mapping[date, int], *, unit: Period = Period.DAILY, most: int = ROWS_AT_ONCE
+) -> Iterator[Window]:
     """Split a window into runs of whole periods of about ``most`` rows, in order.
 
     Args:

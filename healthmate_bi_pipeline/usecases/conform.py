@@ -83,7 +83,9 @@ def _build_days(
         classified = _classified(pipeline, engine, dataset, judged)
         days = _counts(engine, classified, window)
         kept = raw.raw_rows(classified.filter(classified.status == raw.KEPT), dataset, window)
-        _replace(pipeline, engine, kept, raw_table(dataset).name, arrow_schema(raw_table(dataset).columns), window)
+        _replace(
+            pipeline, engine, kept, raw_table(dataset).name, arrow_schema(raw_table(dataset).columns), window
+        )
         bad = raw.quarantined_rows(classified, dataset, window)
         table = quarantine_table(dataset)
         _replace(pipeline, engine, bad, table.name, arrow_schema(table.columns), window)
@@ -133,7 +135,8 @@ def _classified(pipeline: Pipeline, engine: Engine, dataset: Dataset, judged: ir
 def _counts(engine: Engine, classified: ir.Table, window: Window) -> dict[date, dict[str, Any]]:
     """Rows per wall-clock day and status, and per rule; ``staged`` is counted apart from them."""
     own = classified.filter(
-        (classified.own_day >= ibis.literal(window.first_day)) & (classified.own_day <= ibis.literal(window.last_day))
+        (classified.own_day >= ibis.literal(window.first_day))
+        & (classified.own_day <= ibis.literal(window.last_day))
     )
     days: dict[date, dict[str, Any]] = defaultdict(lambda: {"rules": {}})
     for row in engine.rows(own.group_by(["own_day", "status", "rule"]).agg(n=own.count())):
@@ -222,7 +225,9 @@ def _days_of_changed_people(
     pipeline: Pipeline, engine: Engine, before: ir.Table, after: ir.Table
 ) -> dict[date, int]:
     """The days on which people have rows whose records are new, gone or changed."""
-    said = [name for name in raw_table(USERS).column_names if name not in ("file_number", "row_number", "origin")]
+    said = [
+        name for name in raw_table(USERS).column_names if name not in ("file_number", "row_number", "origin")
+    ]
     old, new = before.select(*said), after.select(*said)
     changed = engine.store(
         new.difference(old).select("user_id").union(old.difference(new).select("user_id"), distinct=True)
@@ -232,7 +237,9 @@ def _days_of_changed_people(
     days: dict[date, int] = {}
     for dataset in PARTITIONED_DATASETS:
         table = staged_table(dataset)
-        rows = engine.scan(pipeline.lake.files(table.name), schema=arrow_schema(table.columns), partition_by="day")
+        rows = engine.scan(
+            pipeline.lake.files(table.name), schema=arrow_schema(table.columns), partition_by="day"
+        )
         touched = rows.filter(rows.day.notnull()).semi_join(changed, "user_id").select("day").distinct()
         for row in engine.rows(touched):
             # The staged day is within a day of the wall-clock days that it feeds.
@@ -250,6 +257,8 @@ def scan_users(pipeline: Pipeline, engine: Engine) -> ir.Table:
 def person_stretches(pipeline: Pipeline, engine: Engine, window: Window) -> ir.Table:
     """Stretches of constant offset of all people, around a window."""
     users = scan_users(pipeline, engine)
-    names = [row["time_zone"] for row in engine.rows(users.select("time_zone").distinct()) if row["time_zone"]]
+    names = [
+        row["time_zone"] for row in engine.rows(users.select("time_zone").distinct()) if row["time_zone"]
+    ]
     zones = engine.memory_table(clock.zone_stretches(names, window))
     return engine.store(clock.person_stretches(users, zones))

@@ -75,7 +75,11 @@ def build_metrics(pipeline: Pipeline, window: Window | None, *, period: Period) 
 
 def _sizes_below(pipeline: Pipeline, grain: Grain, window: Window) -> dict[date, int]:
     """Rows per day of what a state is made from."""
-    below = ["state/health_days"] if grain is Grain.MONTH else [f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS]
+    below = (
+        ["state/health_days"]
+        if grain is Grain.MONTH
+        else [f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS]
+    )
     sizes: dict[date, int] = defaultdict(int)
     with pipeline.warehouse.transaction() as connection:
         for asset in below:
@@ -148,7 +152,8 @@ def scan_state(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window)
 def _source_ranks(engine: Engine, tables: list[ir.Table], settings: SourceSettings) -> ir.Table:
     """The rank of every source that occurs, 1 the highest."""
     names = sorted(
-        row["source"] for row in engine.rows(ibis.union(*(table.select("source") for table in tables)).distinct())
+        row["source"]
+        for row in engine.rows(ibis.union(*(table.select("source") for table in tables)).distinct())
     )
     return engine.memory_table(
         pa.table(
@@ -240,7 +245,10 @@ def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[d
         )
         held = _rows_per_partition(engine, rows, period)
         with pipeline.warehouse.transaction() as connection:
-            for table, expression in ((HEALTH_METRIC_ROWS, rows), (HEALTH_GROUPS, groups.group_figures(rows))):
+            for table, expression in (
+                (HEALTH_METRIC_ROWS, rows),
+                (HEALTH_GROUPS, groups.group_figures(rows)),
+            ):
                 replaced = replace_window(
                     connection,
                     table=table,

@@ -180,7 +180,9 @@ def _rows_of(engine: Engine, dataset: Dataset, file: _NewFile, pipeline: Pipelin
         rows = rows.select("row_number", **{name: rows[column] for column, name in renamed.items()})
         return [stage_rows(rows, dataset, known)]
     if opened.format is landing.Format.CSV:
-        names = [opened.renamed(dataset).get(column, f"_{place}") for place, column in enumerate(opened.columns)]
+        names = [
+            opened.renamed(dataset).get(column, f"_{place}") for place, column in enumerate(opened.columns)
+        ]
         text = engine.csv_file(opened.path, names=names, delimiter=opened.delimiter)
     else:
         text = engine.json_lines_file(opened.path, names=[field.name for field in dataset.fields])
@@ -206,7 +208,9 @@ def _staged_rows_of(pipeline: Pipeline, engine: Engine, dataset: Dataset, file: 
 
 def _tally_of(engine: Engine, dataset: Dataset, rows: ir.Table) -> StagedTally:
     tally = StagedTally()
-    for _batch in tally.watching(engine.stream(rows, schema=arrow_schema(staged_table(dataset).columns)), dataset):
+    for _batch in tally.watching(
+        engine.stream(rows, schema=arrow_schema(staged_table(dataset).columns)), dataset
+    ):
         pass
     return tally
 
@@ -247,5 +251,3 @@ def _register(
             detail={"files": [file.file_hash for file in files]},
             now=pipeline.now,
         )
-
-

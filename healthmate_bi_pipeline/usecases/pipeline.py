@@ -69,7 +69,11 @@ class Pipeline:
         tally = Tally()
         with self.warehouse.transaction() as connection:
             runs.start_run(
-                connection, run_id=run_id, assets=[asset], window=str(window) if window else None, now=self.now
+                connection,
+                run_id=run_id,
+                assets=[asset],
+                window=str(window) if window else None,
+                now=self.now,
             )
         outcome = "failed"
         try:

@@ -114,7 +114,9 @@ def write_report(pipeline: Pipeline, report_type: ReportType, window: Window) ->
         with pipeline.warehouse.hold(asset, window):
             paths = _write(pipeline, subject, asset=asset)
         if not paths:
-            raise UsageError(f"There are no data in {window}. `healthmate-bi status` shows which days have some.")
+            raise UsageError(
+                f"There are no data in {window}. `healthmate-bi status` shows which days have some."
+            )
         tally.rows = len(paths)
         write_index(pipeline)
     return Built({window.first_day: len(paths)}, {"reports": len(paths)}, (), tuple(paths))
@@ -157,12 +159,16 @@ def _write(pipeline: Pipeline, subject: _Subject, *, asset: str) -> list[str]:
     if inputs is None:
         _book(pipeline, subject, asset, rows=0)
         return []
-    stamp = Stamp(report_id=str(uuid4()), version=1, generated_at=pipeline.utc_now, generated_by=pipeline.actor)
+    stamp = Stamp(
+        report_id=str(uuid4()), version=1, generated_at=pipeline.utc_now, generated_by=pipeline.actor
+    )
     report = health_summary(inputs, stamp=stamp)
     content = content_sha256(report)
     audience = pipeline.settings.report.audience
     with pipeline.warehouse.transaction() as connection:
-        known = queries.latest_report(connection, subject.report_type.name, subject.cadence, subject.window, audience)
+        known = queries.latest_report(
+            connection, subject.report_type.name, subject.cadence, subject.window, audience
+        )
     root = pipeline.settings.reports_path
     if known is not None and known.content_sha256 == content and (root / known.html_path).exists():
         _book(pipeline, subject, asset, rows=1)
@@ -355,9 +361,7 @@ def _as_of(pipeline: Pipeline, window: Window) -> datetime | None:
 
 
 def _time_of(dataset: Dataset) -> str | None:
-    return next(
-        (name for name in dataset.day_of if dataset.field_named(name).type is Type.TIMESTAMP), None
-    )
+    return next((name for name in dataset.day_of if dataset.field_named(name).type is Type.TIMESTAMP), None)
 
 
 def last_complete(pipeline: Pipeline, period: Period) -> date | None:

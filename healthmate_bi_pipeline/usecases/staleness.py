@@ -49,5 +49,3 @@ def known_window(pipeline: Pipeline) -> Window:
     first = pipeline.settings.start_date or read_first_day(pipeline.lake) or pipeline.utc_now.date()
     last = (pipeline.utc_now + timedelta(hours=14)).date()
     return Window.of_days(min(first, last), last)
-
-

@@ -67,7 +67,9 @@ def raw_inputs(
     }
 
 
-def state_inputs(pipeline: Pipeline, connection: Connection, window: Window, *, grain: Grain) -> dict[date, int]:
+def state_inputs(
+    pipeline: Pipeline, connection: Connection, window: Window, *, grain: Grain
+) -> dict[date, int]:
     """What states would be made from: raw days, finer states, and the ranks of sources."""
     ranks = hash64(pipeline.settings.source.ranks)
     if grain is Grain.MONTH:

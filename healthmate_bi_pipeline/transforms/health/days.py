@@ -119,9 +119,7 @@ def resting_heart_rates(readings: ir.Table) -> ir.Table:
         .group_by(["user_id", "day", "slot"])
         .agg(n=ibis._.count(), total=ibis._.value.cast("decimal(18, 6)").sum())
     )
-    ahead = ibis.window(
-        group_by=["user_id", "day"], order_by="slot", preceding=0, following=_SLOTS - 1
-    )
+    ahead = ibis.window(group_by=["user_id", "day"], order_by="slot", preceding=0, following=_SLOTS - 1)
     halves = slots.mutate(
         last_slot=slots.slot.max().over(ahead),
         total_of_half=slots.total.sum().over(ahead),

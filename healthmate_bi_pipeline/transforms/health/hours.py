@@ -124,7 +124,6 @@ def long_activity(wide: ir.Table) -> ir.Table:
     )
 
 
-
 def single_values(rows: ir.Table) -> ir.Table:
     """Rows that each are one value of their slot, as states."""
     number = rows.value.cast("float64")

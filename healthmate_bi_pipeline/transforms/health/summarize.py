@@ -154,9 +154,7 @@ def _figure(wide: ir.Table, figure: Figure, *, period: Period | Window, measures
     is_too_fine = figure.finest is Grain.DAY and period is Period.HOURLY
     if figure.statistic is None or figure.measure not in measures or is_too_fine:
         return nothing
-    parts = {
-        component: wide[f"{figure.measure}__{component}"] for component in _NEEDED[figure.statistic]
-    }
+    parts = {component: wide[f"{figure.measure}__{component}"] for component in _NEEDED[figure.statistic]}
     value = _finished(figure.statistic, parts)
     return value / figure.divisor if figure.divisor != 1 else value
 

@@ -1,0 +1,119 @@
+"""Rows → files: the clock of the device, then the format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from healthmate_bi_pipeline.sources.demo.clocks import Clocks, Integers
+from healthmate_bi_pipeline.sources.demo.rows import Clock, FileStyle, Format
+from healthmate_bi_pipeline.sources.writing import LandingBatch, open_parquet
+
+Append = Callable[[pa.Table], None]
+
+_PACKING = {Format.CSV_GZIP: "gzip", Format.CSV_ZSTD: "zstd", Format.NDJSON_ZSTD: "zstd"}
+
+
+@dataclass
+class DemoOutput:
+    """The files of the demo while they are written, block of people by block of people."""
+
+    batch: LandingBatch
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _files: dict[tuple[FileStyle, int], tuple[Path, Append]] = field(default_factory=dict)
+
+    def add(self, style: FileStyle, part: int, *, table: pa.Table, person: Integers, clocks: Clocks) -> None:
+        """Append rows to a part of a file."""
+        if not table.num_rows:
+            return
+        rendered = render_times(table, style, person=person, clocks=clocks)
+        if (style, part) not in self._files:
+            path = self.batch.start(style.dataset)
+            self._files[style, part] = path, self._open(path, style.format, rendered.schema)
+        self._files[style, part][1](rendered)
+
+    def _open(self, path: Path, format_: Format, schema: pa.Schema) -> Append:
+        if format_ is Format.PARQUET:
+            parquet = self._stack.enter_context(open_parquet(path, schema))
+            return lambda table: parquet.write_table(table.combine_chunks())
+        sink = self._stack.enter_context(pa.OSFile(str(path), "wb"))
+        if packing := _PACKING.get(format_):
+            sink = self._stack.enter_context(pa.CompressedOutputStream(sink, packing))
+        if format_ in (Format.NDJSON, Format.NDJSON_ZSTD):
+            return lambda table: sink.write(_json_lines(table))
+        options = pa_csv.WriteOptions(quoting_style="needed")
+        writer = self._stack.enter_context(pa_csv.CSVWriter(sink, schema, write_options=options))
+        write: Append = writer.write_table
+        return write
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+        if kind is None:
+            for (style, part), (path, _) in self._files.items():
+                self.batch.finish(path, style.file_name(part))
+
+
+def render_times(table: pa.Table, style: FileStyle, *, person: Integers, clocks: Clocks) -> pa.Table:
+    """The columns as the device writes them; what came in were instants (UTC)."""
+    is_text = style.format is not Format.PARQUET
+    columns: dict[str, pa.ChunkedArray] = {}
+    offset_column: pa.Array | None = None
+    for name in table.column_names:
+        column = table[name]
+        if not pa.types.is_timestamp(column.type):
+            columns[name] = column
+            continue
+        utc = column.to_numpy()
+        offsets = pa.array(clocks.offset_minutes(person, utc), mask=np.isnat(utc))
+        offset_column = offsets if offset_column is None else offset_column
+        columns[name] = _rendered(column.combine_chunks(), offsets, style.clock, is_text=is_text)
+    if style.has_offset:
+        columns["utc_offset_minutes"] = offset_column
+    return pa.table(columns)
+
+
+def _rendered(utc: pa.Array, offsets: pa.Array, clock: Clock, *, is_text: bool) -> pa.Array:
+    if clock is Clock.UTC:
+        return (
+            pc.binary_join_element_wise(_text(utc, "T"), "Z", "")
+            if is_text
+            else utc.cast(pa.timestamp("us", "UTC"))
+        )
+    minute = pa.scalar(60_000_000, pa.int64())
+    local = pc.add(utc, pc.multiply(offsets, minute).cast(pa.duration("us")))
+    if clock is Clock.WALL:
+        return _text(local, " ") if is_text else local
+    return pc.binary_join_element_wise(_text(local, "T"), _offset_text(offsets), "")
+
+
+def _text(moments: pa.Array, separator: str) -> pa.Array:
+    return pc.strftime(moments.cast(pa.timestamp("s"), safe=False), f"%Y-%m-%d{separator}%H:%M:%S")
+
+
+def _offset_text(offsets: pa.Array) -> pa.Array:
+    """Minutes as ``+05:30``; there are few different ones."""
+    encoded = offsets.dictionary_encode()
+    texts = [
+        f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+        for minutes in encoded.dictionary.to_pylist()
+    ]
+    return pa.array(texts, pa.string()).take(encoded.indices)
+
+
+def _json_lines(table: pa.Table) -> bytes:
+    text: str = table.to_pandas().to_json(orient="records", lines=True, force_ascii=False)
+    return text.encode()
