@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 
-from healthmate_bi_pipeline.catalog.datasets import DATASETS, PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import DATASETS, PARTITIONED_DATASETS, Dataset
 from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table, staged_table
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.errors import HealthMateError
@@ -236,7 +236,7 @@ def _lake_rows(
 
 
 def _kept_rows(pipeline: Pipeline, dataset: Dataset, window: Window | None) -> dict[date, int]:
-    """Staged rows that stand in the lake's raw days; of one that was cut at midnight its first piece counts."""
+    """Staged rows that stand in the lake's raw days; of one that was cut its first piece counts."""
     table = raw_table(dataset)
     if "piece" not in table.column_names:
         return _lake_rows(pipeline, table.name, window, dataset=dataset)
@@ -261,15 +261,15 @@ CHECKS: tuple[CheckSpec, ...] = (
         for dataset in DATASETS
         for name, description, measure in (
             ("lines_add_up", "Lines of a file = rows + rejected; rows = staged + undated.", _lines_add_up),
-            ("lake_holds_all_lines", "The lake holds every line of every file, under its day.", _staged_in_lake),
+            ("lake_holds_all_lines", "The lake holds every line of each file on its day.", _staged_in_lake),
         )
     ),
     *(
         CheckSpec(name, f"raw/{dataset.name}", description, partial(measure, dataset=dataset))
         for dataset in DATASETS
         for name, description, measure in (
-            ("rows_add_up", "Staged rows of a day = kept + duplicates + superseded + quarantined.", _rows_add_up),
-            ("lake_holds_all_rows", "The lake holds as many kept and quarantined rows as were counted.", _raw_in_lake),
+            ("rows_add_up", "Staged rows = kept + duplicates + superseded + quarantined.", _rows_add_up),
+            ("lake_holds_all_rows", "The lake holds the kept and quarantined rows.", _raw_in_lake),
         )
     ),
     *(

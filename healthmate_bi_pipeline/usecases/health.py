@@ -225,7 +225,11 @@ def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
             window=window,
             state_versions=versions_table,
         )
-        return engine.rows(groups.group_figures(rows))
+        return engine.rows(_groups(engine, rows))
+
+
+def _groups(engine: Engine, rows: ir.Table) -> ir.Table:
+    return groups.group_figures(rows, engine.memory_table(groups.band_table()))
 
 
 def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[date, int]:
@@ -247,7 +251,7 @@ def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[d
         with pipeline.warehouse.transaction() as connection:
             for table, expression in (
                 (HEALTH_METRIC_ROWS, rows),
-                (HEALTH_GROUPS, groups.group_figures(rows)),
+                (HEALTH_GROUPS, _groups(engine, rows)),
             ):
                 replaced = replace_window(
                     connection,

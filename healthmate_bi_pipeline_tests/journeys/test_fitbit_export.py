@@ -23,10 +23,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def imported(settings: Settings) -> Iterator[Pipeline]:
-    import_fitbit(FITBIT, time_zone="UTC", landing=settings.landing_path)
-    with opened(settings, now=datetime(2026, 11, 22, 12)) as pipeline:
+@pytest.fixture(scope="module")
+def imported(journey_settings: Settings) -> Iterator[Pipeline]:
+    import_fitbit(FITBIT, time_zone="UTC", landing=journey_settings.landing_path)
+    with opened(journey_settings, now=datetime(2026, 11, 22, 12)) as pipeline:
         refresh(pipeline)
         yield pipeline
 
@@ -53,9 +53,6 @@ def _assert_equal(found: pd.Series, expected: pd.Series, *, tolerance: float = 1
     pd.testing.assert_series_equal(
         found.sort_index(), expected.sort_index(), check_names=False, rtol=tolerance, check_index_type=False
     )
-
-
-MONTH = {"monthly": "MS", "quarterly": "QS", "yearly": "YS"}
 
 
 def test_every_figure_equals_the_csv_files(imported: Pipeline) -> None:
@@ -133,9 +130,9 @@ def test_daily_totals_differ_from_the_sum_of_hours_and_feed_the_day(imported: Pi
     assert (rows.reindex(both.index) == both["TotalSteps"]).all()
 
 
-def test_importing_again_changes_nothing(imported: Pipeline, settings: Settings) -> None:
+def test_importing_again_changes_nothing(imported: Pipeline, journey_settings: Settings) -> None:
     before = query(imported, "SELECT * FROM bi_aggregated_health_metrics ORDER BY 1, 2, 3")
-    import_fitbit(FITBIT, time_zone="UTC", landing=settings.landing_path)
+    import_fitbit(FITBIT, time_zone="UTC", landing=journey_settings.landing_path)
     made = refresh(imported)
     assert {name for name, built in made.items() if built.total} == set()
     pd.testing.assert_frame_equal(

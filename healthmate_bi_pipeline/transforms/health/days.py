@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
-from healthmate_bi_pipeline.catalog.measures import RESTING_HEART_RATE, SOURCE, state_table
+from healthmate_bi_pipeline.catalog.measures import RESTING_HEART_RATE, SLEEP_MEASURES, SOURCE, state_table
 from healthmate_bi_pipeline.domain.period import Grain
 from healthmate_bi_pipeline.transforms.health.hours import long_activity, single_values
 from healthmate_bi_pipeline.transforms.state import merge_states, shaped_as_state
@@ -93,16 +93,18 @@ def sleep_values(sleep: ir.Table, ranks: ir.Table) -> ir.Table:
     )
     ranked = per_source.join(ranks, "source").mutate(place=ibis.row_number().over(order))
     chosen = ranked.filter(ranked.place == 0)
-    night = chosen.filter(~chosen.is_nap)
-    nap = chosen.filter(chosen.is_nap)
-    parts = (
-        night.mutate(measure=ibis.literal("sleep_minutes"), amount=night.asleep),
-        night.mutate(measure=ibis.literal("sleep_timed_minutes"), amount=night.timed),
-        night.mutate(measure=ibis.literal("in_bed_minutes"), amount=night.in_bed),
-        nap.mutate(measure=ibis.literal("nap_minutes"), amount=nap.asleep),
+    exact = "decimal(18, 6)"
+    night = ~chosen.is_nap
+    nothing = ibis.null(exact)
+    wide = chosen.mutate(
+        sleep_minutes=night.ifelse(chosen.asleep.cast(exact), nothing),
+        sleep_timed_minutes=night.ifelse(chosen.timed.cast(exact), nothing),
+        in_bed_minutes=night.ifelse(chosen.in_bed.cast(exact), nothing),
+        nap_minutes=chosen.is_nap.ifelse(chosen.asleep.cast(exact), nothing),
     )
-    long = ibis.union(*parts)
-    return single_values(long.filter(long.amount.notnull()).mutate(value=long.amount.cast("decimal(18, 6)")))
+    names = [measure.name for measure in SLEEP_MEASURES]
+    long = wide.pivot_longer(names, names_to="measure", values_to="value")
+    return single_values(long.filter(long.value.notnull()))
 
 
 def resting_heart_rates(readings: ir.Table) -> ir.Table:

@@ -112,16 +112,10 @@ def long_activity(wide: ir.Table) -> ir.Table:
     exercise = wide.moderate_minutes.fill_null(0) + wide.vigorous_minutes.fill_null(0)
     has_exercise = wide.moderate_minutes.notnull() | wide.vigorous_minutes.notnull()
     wide = wide.mutate(exercise_minutes=has_exercise.ifelse(exercise, ibis.null()))
-    names = (*ACTIVITY_VALUES, "exercise_minutes")
-    keys = [name for name in wide.columns if name not in names]
-    return ibis.union(
-        *(
-            wide.filter(wide[name].notnull()).select(
-                *keys, measure=ibis.literal(name), value=wide[name].cast("decimal(38, 6)")
-            )
-            for name in names
-        )
-    )
+    names = [*ACTIVITY_VALUES, "exercise_minutes"]
+    exact = wide.mutate(**{name: wide[name].cast("decimal(38, 6)") for name in names})
+    long = exact.pivot_longer(names, names_to="measure", values_to="value")
+    return long.filter(long.value.notnull())
 
 
 def single_values(rows: ir.Table) -> ir.Table:

@@ -1,0 +1,286 @@
+"""The health summary: how the people are, and how good the data are.
+
+A pure function from ``HealthSummaryInputs`` to a ``Report``; its sections are in ``health_sections``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from healthmate_bi_pipeline.catalog.columns import PrivacyClass
+from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.reporting.document import (
+    RANGE,
+    Absence,
+    Comparison,
+    Count,
+    DataSource,
+    KeyFigure,
+    Number,
+    Report,
+    Section,
+    Stamp,
+    Summary,
+)
+from healthmate_bi_pipeline.reporting.health_sections import (
+    ShownTrend,
+    figure_sections,
+    personal_ranges,
+)
+from healthmate_bi_pipeline.reporting.inputs import GroupFigure, HealthSummaryInputs
+from healthmate_bi_pipeline.reporting.standard_sections import (
+    dataset_description,
+    definitions_section,
+    quality_section,
+)
+from healthmate_bi_pipeline.reporting.suppression import (
+    ShownFigure,
+    show_count,
+    show_everyone,
+    show_figure,
+    show_quality,
+)
+from healthmate_bi_pipeline.reporting.wording import (
+    NOUNS,
+    change_text,
+    instant_text,
+    is_change_visible,
+    mid_sentence,
+    people_text,
+    period_text,
+    style_of,
+    value_with_unit,
+)
+
+_ACCURACY = "data_accuracy"
+_TOLD = (
+    "avg_blood_pressure_systolic",
+    "avg_heart_rate",
+    "avg_blood_sugar",
+    "avg_steps_per_day",
+    "avg_sleep_hours",
+)
+"""The figures that the summary puts into words, one of each kind."""
+
+
+def health_summary(inputs: HealthSummaryInputs, *, stamp: Stamp) -> Report:
+    """The report on a window.
+
+    Raises:
+        IntegrityError: the bands of a figure do not add up to its people.
+    """
+    shown = {
+        name: show_figure(_group(inputs.current, name), settings=inputs.settings) for name in HEADLINE_FIGURES
+    }
+    people = show_everyone(
+        inputs.people,
+        groups=[_group(inputs.current, name) for name in HEADLINE_FIGURES],
+        settings=inputs.settings,
+    )
+    metrics = {name: _key_figure(shown[name], inputs=inputs) for name in HEADLINE_FIGURES}
+    headline = tuple(name for name, metric in metrics.items() if not isinstance(metric.value, Absence))
+    return Report(
+        stamp=stamp,
+        report_type=inputs.report_type.name,
+        title=inputs.report_type.title,
+        description=inputs.report_type.description,
+        cadence=inputs.cadence,
+        window=inputs.window,
+        audience=inputs.settings.audience,
+        privacy=_privacy(inputs),
+        as_of=inputs.as_of,
+        is_complete=inputs.is_complete,
+        summary=Summary(
+            sentences=_sentences(inputs, metrics=metrics, people=people),
+            people=people,
+            headline=headline,
+            notices=_notices(inputs),
+            reading=_reading(inputs),
+        ),
+        metrics=tuple(metrics.values()),
+        sections=_sections(inputs, metrics=metrics, shown=shown),
+        insights=(),
+        recommendations=(),
+        confidence_score=None,
+        data_sources=_data_sources(inputs),
+        not_measured=inputs.report_type.not_measured,
+        input_versions=dict(sorted(inputs.input_versions.items())),
+    )
+
+
+def _group(groups: Mapping[str, GroupFigure], name: str) -> GroupFigure:
+    """The figure of a group; one that is not there has nobody."""
+    return groups.get(name) or GroupFigure(name, 0)
+
+
+def _privacy(inputs: HealthSummaryInputs) -> PrivacyClass:
+    if inputs.settings.audience == "personal":
+        return PrivacyClass.IDENTIFIED
+    return PrivacyClass.LIMITED if inputs.cadence == RANGE else PrivacyClass.AGGREGATE
+
+
+def _key_figure(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> KeyFigure:
+    note = ""
+    if isinstance(shown.mean, Absence):
+        note = "No data in this period."
+        if shown.mean is Absence.SUPPRESSED:
+            few = people_text(shown.mean, minimum=inputs.settings.minimum_people)
+            note = f"Not shown: {few}."
+    return KeyFigure(
+        figure=shown.figure,
+        label=style_of(shown.figure).label,
+        unit=FIGURE_BY_NAME[shown.figure].unit or "",
+        value=shown.mean,
+        people=shown.people,
+        comparison=_comparison(shown, inputs=inputs),
+        low=shown.low if shown.people != 1 else None,
+        high=shown.high if shown.people != 1 else None,
+        note=note,
+    )
+
+
+def _comparison(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> Comparison | None:
+    """The figure against the period before; a change only where both numbers are shown."""
+    if inputs.previous is None or inputs.previous_window is None or isinstance(shown.mean, Absence):
+        return None
+    before = show_figure(_group(inputs.previous, shown.figure), settings=inputs.settings).mean
+    change: Number
+    if isinstance(before, Absence):
+        change = before
+    else:
+        difference = shown.mean - before
+        is_personal = inputs.settings.audience == "personal"
+        change = difference if is_personal else round(difference, style_of(shown.figure).digits)
+    against = mid_sentence(period_text(inputs.cadence, inputs.previous_window))
+    return Comparison(against, inputs.previous_window, before, change)
+
+
+def _sentences(
+    inputs: HealthSummaryInputs, *, metrics: Mapping[str, KeyFigure], people: Count
+) -> tuple[str, ...]:
+    period = period_text(inputs.cadence, inputs.window)
+    if inputs.people == 0:
+        return (f"There are no health data for {mid_sentence(period)}.",)
+    settings = inputs.settings
+    if isinstance(show_count(inputs.people, settings=settings), Absence):
+        few = people_text(Absence.SUPPRESSED, minimum=settings.minimum_people)
+        return (f"{period}: {few} have data, too few for any figure to be shown.",)
+    if isinstance(people, Absence):
+        opening = f"{period}: what people measured."
+    elif settings.audience == "personal" and people == 1:
+        opening = f"{period}: the data of one person."
+    else:
+        verb = "has" if people == 1 else "have"
+        so_far = "" if inputs.is_complete else " so far"
+        opening = f"{period}: {people_text(people)} {verb} data{so_far}."
+    told = [_told(metrics[name]) for name in _TOLD if not isinstance(metrics[name].value, Absence)]
+    return (opening, *((f"{_told_opening(inputs)}: {'; '.join(told)}.",) if told else ()))
+
+
+def _told_opening(inputs: HealthSummaryInputs) -> str:
+    what = "Figures" if inputs.settings.audience == "personal" and inputs.people == 1 else "Means over people"
+    if inputs.previous is None or inputs.previous_window is None:
+        return what
+    return (
+        f"{what}, with the change against {mid_sentence(period_text(inputs.cadence, inputs.previous_window))}"
+    )
+
+
+def _told(metric: KeyFigure) -> str:
+    label = f"{metric.label[0].lower()}{metric.label[1:]}"
+    text = f"{label} {value_with_unit(metric.figure, metric.value)}"
+    comparison = metric.comparison
+    if comparison is None or isinstance(comparison.change, Absence):
+        return text
+    if not is_change_visible(metric.figure, comparison.change):
+        return f"{text} (no change)"
+    return f"{text} ({change_text(metric.figure, comparison.change)})"
+
+
+def _notices(inputs: HealthSummaryInputs) -> tuple[str, ...]:
+    notices = []
+    if inputs.settings.audience == "personal":
+        notices.append(
+            "Personal report: it shows single people's own figures, nothing is suppressed or rounded away."
+            " It is for the people it is about; do not publish or pass it on."
+        )
+    elif inputs.cadence == RANGE:
+        notices.append(
+            "Free range of days: held against other reports it could tell small groups apart."
+            " Not for passing on."
+        )
+    if not inputs.is_complete:
+        data = f"It holds data up to {instant_text(inputs.as_of)}." if inputs.as_of else "It has no data yet."
+        notices.append(f"This {NOUNS[inputs.cadence]} is not complete: its figures will still change. {data}")
+    return tuple(notices)
+
+
+def _reading(inputs: HealthSummaryInputs) -> tuple[str, ...]:
+    settings = inputs.settings
+    if inputs.people == 0 or (settings.audience == "personal" and inputs.people == 1):
+        return ()
+    if settings.audience == "personal":
+        return ("A figure is the mean over the people in the data of their own figure for the period.",)
+    rounded = (
+        f"; other numbers of people are rounded to {settings.round_people_to}"
+        if settings.round_people_to > 1
+        else ""
+    )
+    return (
+        "A figure is the mean over people of their own figure for the period: each person counts once.",
+        f"Nothing about fewer than {settings.minimum_people} people is shown{rounded}.",
+    )
+
+
+def _sections(
+    inputs: HealthSummaryInputs, *, metrics: Mapping[str, KeyFigure], shown: Mapping[str, ShownFigure]
+) -> tuple[Section, ...]:
+    minimum = inputs.settings.minimum_people
+    sections = list(figure_sections(metrics, shown=shown, trend=_trend(inputs), minimum=minimum))
+    ranges = personal_ranges(tuple(shown.values())) if inputs.settings.audience == "personal" else None
+    if ranges is not None:
+        sections.insert(0, Section("ranges", "Where the figures lie", blocks=(ranges,)))
+    qualities = [show_quality(one, settings=inputs.settings) for one in inputs.quality]
+    sections.append(quality_section(qualities, accuracy=metrics[_ACCURACY], note=_rows_note(inputs)))
+    if any(not isinstance(metric.value, Absence) for metric in metrics.values()):
+        sections.append(definitions_section(tuple(metrics.values())))
+    return tuple(sections)
+
+
+def _rows_note(inputs: HealthSummaryInputs) -> str:
+    settings = inputs.settings
+    if settings.audience == "personal":
+        return ""
+    rounded = f", others rounded to {settings.round_people_to}" if settings.round_people_to > 1 else ""
+    return f"Counts below {settings.minimum_people} are not shown{rounded}: a row is about somebody."
+
+
+def _trend(inputs: HealthSummaryInputs) -> ShownTrend:
+    """Every short period from the first point to the last, suppressed; one without a point is a gap."""
+    if not inputs.trend:
+        return ShownTrend(inputs.trend_period, None, ())
+    by_start = {point.period_start: point.means for point in inputs.trend}
+    span = Window(min(by_start), inputs.trend_period.next(max(by_start)))
+    points = tuple(
+        (
+            window,
+            {
+                name: show_figure(GroupFigure(name, people, mean), settings=inputs.settings)
+                for name, (people, mean) in by_start.get(window.start, {}).items()
+            },
+        )
+        for window in inputs.trend_period.windows(span)
+    )
+    highlight = inputs.window if span.start < inputs.window.start else None
+    return ShownTrend(inputs.trend_period, highlight, points)
+
+
+def _data_sources(inputs: HealthSummaryInputs) -> tuple[DataSource, ...]:
+    read = [
+        DataSource(one.dataset, dataset_description(one.dataset))
+        for one in inputs.quality
+        if one.staged or one.files
+    ]
+    return (DataSource(HEALTH_GROUPS.name, "Figures of groups of people per period."), *read)

@@ -1,0 +1,108 @@
+"""The page and the file that list the published reports: the newest version of each, newest period first.
+
+Personal reports are never listed. The page works without its script; the script only adds a filter.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.errors import IntegrityError
+from healthmate_bi_pipeline.reporting.document import Audience
+from healthmate_bi_pipeline.reporting.html import POLICY, environment
+from healthmate_bi_pipeline.reporting.json import instant_json
+from healthmate_bi_pipeline.reporting.wording import ADJECTIVES, instant_text, period_text, span_beside
+
+
+@dataclass(frozen=True)
+class IndexRecord:
+    """A report as the index lists it; paths are those below the reports folder."""
+
+    report_id: str
+    report_type: str
+    title: str
+    cadence: str
+    window: Window
+    version: int
+    audience: Audience
+    is_complete: bool
+    generated_at: datetime
+    html_path: str
+    json_path: str
+
+
+def render_index(records: Iterable[IndexRecord]) -> tuple[str, str]:
+    """``index.html`` and ``index.json``.
+
+    Raises:
+        IntegrityError: a record's file does not lie in the reports folder.
+    """
+    listed = _listed(records)
+    script = Path(__file__).with_name("templates").joinpath("filter.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    html = environment().get_template("index.html").render(
+        rows=[_row(record) for record in listed],
+        script=script,
+        policy=f"{POLICY}; script-src 'sha256-{digest}'",
+    )  # fmt: skip
+    document = {"reports": [_entry(record) for record in listed]}
+    return html, json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _listed(records: Iterable[IndexRecord]) -> Sequence[IndexRecord]:
+    """The newest version of each report on groups, newest period first."""
+    newest: dict[tuple[str, str, Window], IndexRecord] = {}
+    for record in records:
+        key = (record.report_type, record.cadence, record.window)
+        if record.audience == "groups" and (key not in newest or newest[key].version < record.version):
+            newest[key] = record
+    by_name = sorted(newest.values(), key=lambda record: (record.title, record.cadence))
+    return sorted(by_name, key=lambda record: (record.window.end, record.window.start), reverse=True)
+
+
+def _link(path: str) -> str:
+    """A path as a relative link; it cannot leave the folder or name a server."""
+    parts = PurePosixPath(path).parts
+    if not parts or ".." in parts or PurePosixPath(path).is_absolute():
+        raise IntegrityError(
+            "A report's file does not lie in the reports folder; repair its row in bi_reports."
+        )
+    return quote(f"./{PurePosixPath(path)}")
+
+
+def _row(record: IndexRecord) -> dict[str, object]:
+    return {
+        "title": record.title,
+        "adjective": ADJECTIVES[record.cadence],
+        "period": period_text(record.cadence, record.window),
+        "span": span_beside(record.cadence, record.window),
+        "is_complete": record.is_complete,
+        "version": record.version,
+        "generated": instant_text(record.generated_at),
+        "html": _link(record.html_path),
+        "json": _link(record.json_path),
+    }
+
+
+def _entry(record: IndexRecord) -> dict[str, object]:
+    return {
+        "report_id": record.report_id,
+        "report_type": record.report_type,
+        "title": record.title,
+        "cadence": record.cadence,
+        "period_start": record.window.start.isoformat(),
+        "period_end": record.window.end.isoformat(),
+        "version": record.version,
+        "is_complete": record.is_complete,
+        "generated_at": instant_json(record.generated_at),
+        "html_path": record.html_path,
+        "json_path": record.json_path,
+    }

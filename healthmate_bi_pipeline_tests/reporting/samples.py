@@ -1,0 +1,119 @@
+"""Inputs of reports for the tests: seeded people, whose own figures are known here and must not come out."""
+
+import random
+from datetime import datetime, timedelta
+
+from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
+from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.reporting.document import RANGE, Stamp
+from healthmate_bi_pipeline.reporting.inputs import (
+    DatasetQuality,
+    GroupFigure,
+    HealthSummaryInputs,
+    TrendPoint,
+)
+from healthmate_bi_pipeline.settings import ReportSettings
+
+CENTRES = {
+    "avg_blood_pressure_systolic": (127.0, 12.0),
+    "avg_blood_pressure_diastolic": (81.0, 8.0),
+    "avg_heart_rate": (74.0, 9.0),
+    "resting_heart_rate": (61.0, 8.0),
+    "avg_bmi": (26.4, 4.0),
+    "avg_blood_sugar": (104.0, 25.0),
+    "avg_temperature": (36.7, 0.3),
+    "avg_oxygen_saturation": (97.0, 1.2),
+    "avg_steps_per_day": (7400.0, 2900.0),
+    "avg_calories_burned_per_day": (2240.0, 400.0),
+    "avg_exercise_minutes_per_day": (31.0, 18.0),
+    "avg_sleep_hours": (6.9, 0.9),
+    "sleep_quality_score": (88.5, 5.0),
+    "data_accuracy": (0.97, 0.01),
+}
+STAMP = Stamp("report-1", 1, datetime(2026, 4, 4, 5, 30), "a schedule")
+MARCH = Period.MONTHLY.window(datetime(2026, 3, 5))
+GROUPS = ReportSettings()
+PERSONAL = ReportSettings(audience="personal")
+
+
+def group(figure, values):
+    """The group whose people have these figures."""
+    bounds = FIGURE_BY_NAME[figure].bands
+    bands = [0] * len(bounds)
+    for value in values:
+        if bounds:
+            bands[max(number for number, bound in enumerate(bounds) if value >= bound)] += 1
+    if not values:
+        return GroupFigure(figure, 0, band_people=tuple(bands))
+    mean = sum(values) / len(values)
+    return GroupFigure(figure, len(values), mean, min(values), max(values), tuple(bands))
+
+
+def groups(people, *, seed=0, shift=0.0, figures=HEADLINE_FIGURES):
+    """Every figure for so many people."""
+    rng = random.Random(seed)
+    made = {}
+    for figure in figures:
+        centre, spread = CENTRES[figure]
+        made[figure] = group(
+            figure, [max(0.0, rng.gauss(centre + shift * spread, spread)) for _ in range(people)]
+        )
+    return made
+
+
+def trend(window, *, people, period=Period.DAILY, seed=0, figures=HEADLINE_FIGURES):
+    """A point for every short period of a window."""
+    rng = random.Random(seed)
+    return [
+        TrendPoint(
+            short.start,
+            {
+                figure: (people, CENTRES[figure][0] + rng.gauss(0, CENTRES[figure][1] / 5))
+                for figure in figures
+            },
+        )
+        for short in period.windows(window)
+    ]
+
+
+def quality(**changes):
+    """What became of one dataset's rows."""
+    values = {
+        "dataset": "health_readings",
+        "staged": 84_213,
+        "kept": 83_907,
+        "duplicates": 183,
+        "superseded": 0,
+        "quarantined": 123,
+        "quarantined_by_rule": {"impossible_value:value": 70, "unknown_unit:unit": 53},
+        "files": 12,
+    }
+    return DatasetQuality(**(values | changes))
+
+
+def inputs(people=240, *, cadence="monthly", settings=GROUPS, **changes):
+    """Inputs of a health summary; ``changes`` replace fields."""
+    window = changes.pop("window", None) or Period(cadence).window(datetime(2026, 3, 5))
+    before = (
+        Period(cadence).previous(window.start)
+        if cadence != RANGE
+        else window.start - timedelta(days=window.days)
+    )
+    values = {
+        "report_type": HEALTH_SUMMARY,
+        "cadence": cadence,
+        "window": window,
+        "settings": settings,
+        "as_of": datetime(2026, 4, 4, 5, 12),
+        "is_complete": True,
+        "people": people,
+        "current": groups(people, seed=1) if people else {},
+        "previous_window": Window(before, window.start),
+        "previous": groups(people, seed=2, shift=-0.1) if people else {},
+        "trend_period": Period.DAILY,
+        "trend": trend(window, people=people) if people else [],
+        "quality": [quality()] if people else [],
+        "input_versions": {"bi_health_groups": 2**62 + 1},
+    }
+    return HealthSummaryInputs(**(values | changes))
