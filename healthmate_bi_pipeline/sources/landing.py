@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import re
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ _UNFINISHED = (".part", ".tmp", ".crdownload", "~")
 _BLOCK = 1 << 20
 _HEADER_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
+_NAME = re.compile(r"(?:[A-Za-z][A-Za-z0-9_ .()%/-]{0,62})?")  # a row of data has a number or a time somewhere
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 
 
@@ -98,8 +100,14 @@ def find_files(landing: Path, dataset: Dataset) -> list[FoundFile]:
         relative = path.relative_to(folder)
         is_hidden = any(part.startswith(".") for part in relative.parts)
         if path.is_file() and not is_hidden and not path.name.endswith(_UNFINISHED):
-            found.append(FoundFile(path, relative.as_posix(), path.stat().st_size))
+            found.append(FoundFile(path, _printable(relative.as_posix()), path.stat().st_size))
     return found
+
+
+def _printable(name: str) -> str:
+    """A file's name for books and messages: one line, and text in any encoding."""
+    readable = name.encode(errors="surrogateescape").decode(errors="replace")
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in readable)
 
 
 def unknown_folders(landing: Path, known: frozenset[str]) -> list[str]:
@@ -125,7 +133,7 @@ def open_file(found: FoundFile, dataset: Dataset, *, scratch: Path) -> OpenedFil
 
     Raises:
         UnreadableFileError: it is damaged, empty, or none of the formats.
-        SchemaError: a column that the dataset needs is missing, or stands twice.
+        SchemaError: a column that the dataset needs is missing, or one that it knows stands twice.
     """
     label = f"{dataset.name}/{found.name}"
     suffixes = [suffix.lower() for suffix in found.path.suffixes]
@@ -143,6 +151,7 @@ def open_file(found: FoundFile, dataset: Dataset, *, scratch: Path) -> OpenedFil
     elif kind is Format.CSV:
         opened = _open_csv(path, dataset, label)
     else:
+        _refuse_binary(_head(path), label)
         return OpenedFile(path, kind)
     _check_columns(opened, dataset, label)
     return opened
@@ -172,6 +181,8 @@ def _unpacked(path: Path, *, label: str, scratch: Path) -> Path:
         raise UnreadableFileError(
             f"{label}: unreadable_file: the packed data are damaged or cut off."
         ) from None
+    if plain.stat().st_size == 0:
+        raise UnreadableFileError(f"{label}: unreadable_file: it is empty.")
     return plain
 
 
@@ -184,11 +195,22 @@ def _parquet_columns(path: Path, label: str) -> tuple[str, ...]:
         ) from None
 
 
-def _open_csv(path: Path, dataset: Dataset, label: str) -> OpenedFile:
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        head = file.read(_HEADER_BYTES)
+        return file.read(_HEADER_BYTES)
+
+
+def _refuse_binary(head: bytes, label: str) -> None:
+    """Refuse what is no text, by its first line: a bad line further below is set aside by itself."""
     if head[:4] == _PARQUET:
         raise UnreadableFileError(f"{label}: unreadable_file: it is a Parquet file with the name of another.")
+    if b"\0" in head.split(b"\n", 1)[0]:
+        raise UnreadableFileError(f"{label}: unreadable_file: it is no text in UTF-8.")
+
+
+def _open_csv(path: Path, dataset: Dataset, label: str) -> OpenedFile:
+    head = _head(path)
+    _refuse_binary(head, label)
     try:
         text = head.split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
     except UnicodeDecodeError:
@@ -201,8 +223,11 @@ def _open_csv(path: Path, dataset: Dataset, label: str) -> OpenedFile:
     def known(delimiter: str) -> int:
         return sum(column.strip().lower() in wanted for column in columns(delimiter))
 
-    best = max(_DELIMITERS, key=known)
-    return OpenedFile(path, Format.CSV, columns(best), best)
+    try:
+        best = max(_DELIMITERS, key=known)
+        return OpenedFile(path, Format.CSV, columns(best), best)
+    except csv.Error:
+        raise UnreadableFileError(f"{label}: unreadable_file: the header is no line of CSV.") from None
 
 
 def _check_columns(opened: OpenedFile, dataset: Dataset, label: str) -> None:
@@ -210,16 +235,18 @@ def _check_columns(opened: OpenedFile, dataset: Dataset, label: str) -> None:
     missing = [name for name in dataset.required if name not in names]
     if missing:
         raise SchemaError(
-            f"{label}: missing_column: {', '.join(missing)} (found: {', '.join(_shown(opened.columns))})."
+            f"{label}: missing_column: {', '.join(missing)} (found: {', '.join(_shown(opened.columns, dataset))})."
         )
-    repeated = sorted({name for name in dataset.required if names.count(name) > 1})
+    repeated = sorted({field.name for field in dataset.fields if names.count(field.name) > 1})
     if repeated:
         raise SchemaError(f"{label}: missing_column: {', '.join(repeated)} stands more than once.")
 
 
-def _shown(columns: tuple[str, ...], most: int = 12) -> Iterator[str]:
-    """Column names for a message; a file without a header would put its first row there, so only names."""
+def _shown(columns: tuple[str, ...], dataset: Dataset, most: int = 12) -> Iterator[str]:
+    """Column names for a message; of a file without a header, whose first row stands there, only known ones."""
+    known = {field.name for field in dataset.fields}
+    is_header = all(_NAME.fullmatch(column.strip()) for column in columns)
     for column in columns[:most]:
-        yield column if column.replace("_", "").replace(" ", "").isalpha() else "?"
+        yield column.strip() if is_header or column.strip().lower() in known else "?"
     if len(columns) > most:
         yield "…"

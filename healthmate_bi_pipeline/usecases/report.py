@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Type
-from healthmate_bi_pipeline.catalog.datasets import DATASETS, PARTITIONED_DATASETS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS, Dataset
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPE_BY_NAME, ReportType
@@ -332,7 +332,10 @@ def _trend(connection: Connection, period: Period, window: Window) -> list[Trend
 def _quality(connection: Connection, window: Window) -> list[DatasetQuality]:
     assets = {f"raw/{dataset.name}": dataset for dataset in PARTITIONED_DATASETS}
     counts = queries.row_counts(connection, assets, window)
-    of_files = {dataset.name: books.file_totals(connection, dataset.name) for dataset in DATASETS}
+    of_files = {
+        dataset.name: books.file_totals(connection, dataset.name, window=window)
+        for dataset in PARTITIONED_DATASETS
+    }
     return [
         DatasetQuality(
             dataset=dataset.name,

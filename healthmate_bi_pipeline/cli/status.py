@@ -1,0 +1,92 @@
+"""``healthmate-bi status``: what there is, what is stale, what failed, and where things are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from healthmate_bi_pipeline.usecases.status import Status
+    from healthmate_bi_pipeline.warehouse.overview import RunEntry
+
+
+def status() -> None:
+    """Say what there is, and where.
+
+    Files and rows, partitions and how many are stale, runs that failed, and the places of it all.
+
+    \b
+    Example:
+      healthmate-bi status
+    """
+    from healthmate_bi_pipeline.settings import load_settings
+    from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+    from healthmate_bi_pipeline.usecases.status import find_status
+
+    with Pipeline.open(load_settings()) as pipeline:
+        found = find_status(pipeline)
+    for line in (*_files(found), "", *_assets(found), "", *_runs(found), *_places(found)):
+        typer.echo(line)
+
+
+def _files(found: Status) -> list[str]:
+    rows: list[tuple[str, ...]] = [
+        ("dataset", "files", "lines", "rejected", "undated", "staged", "new files")
+    ]
+    for name, of_dataset in found.datasets.items():
+        total = of_dataset.totals
+        counts = (total.files, total.lines, total.rejected, total.undated, total.staged, of_dataset.new_files)
+        rows.append((name, *(f"{count:,}" for count in counts)))
+    return _aligned(rows)
+
+
+def _assets(found: Status) -> list[str]:
+    rows: list[tuple[str, ...]] = [("asset", "partitions", "rows", "first", "last", "made at (UTC)", "stale")]
+    for name, of_asset in found.assets.items():
+        if of_asset.stale is None:
+            continue
+        made = of_asset.totals
+        stale = f"{of_asset.stale:,}" if of_asset.stale else "-"
+        if made is None:
+            rows.append((name, "-", "-", "-", "-", "-", stale))
+            continue
+        is_whole = made.partitions == 1 and made.first.year == 1970
+        first, last = ("", "") if is_whole else (str(made.first), str(made.last))
+        at = f"{made.refreshed_at:%Y-%m-%d %H:%M}"
+        rows.append((name, f"{made.partitions:,}", f"{made.rows:,}", first, last, at, stale))
+    return _aligned(rows)
+
+
+def _runs(found: Status) -> list[str]:
+    lines = [f"running: {_run(entry)}" for entry in found.running]
+    lines += [f"{entry.outcome}: {_run(entry)}" for entry in found.failed]
+    return [*lines, ""] if lines else []
+
+
+def _run(entry: RunEntry) -> str:
+    days = f" {entry.window}" if entry.window else ""
+    return f"{entry.started_at:%Y-%m-%d %H:%M} {', '.join(entry.assets)}{days}"
+
+
+def _places(found: Status) -> list[str]:
+    day = (
+        str(found.first_day)
+        if found.first_day
+        else "none yet: put files into landing, or `healthmate-bi demo`"
+    )
+    places = {"first day": day, **found.places}
+    width = max(len(name) for name in places)
+    return [f"{name.ljust(width)}  {place}" for name, place in places.items()]
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Columns of one width: the first to the left, numbers to the right."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

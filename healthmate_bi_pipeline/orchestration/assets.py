@@ -1,0 +1,160 @@
+"""Assets: each entry of the graph (``usecases/graph.py``) as Dagster's, and what people see of it."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import dagster as dg
+
+from healthmate_bi_pipeline.catalog.columns import Column, Table
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
+from healthmate_bi_pipeline.orchestration.partitions import partitions_of, window_of
+from healthmate_bi_pipeline.orchestration.resources import PIPELINE
+from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.describe import Preview, counts_per_partition, preview
+from healthmate_bi_pipeline.usecases.graph import AssetSpec
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
+
+OWNERS = ("team:data-engineering",)
+
+KINDS: dict[str, set[str]] = {
+    "lake": {"deltalake", "duckdb"},
+    "warehouse": {"postgres", "duckdb"},
+    "files": {"html", "json"},
+}
+
+MOST_LINES = 100
+"""Messages and paths of one run that are shown."""
+
+
+def asset_key(name: str) -> dg.AssetKey:
+    """The key of an asset: ``raw/users`` → ``["raw", "users"]``."""
+    return dg.AssetKey(name.split("/"))
+
+
+def build_assets(
+    specs: Iterable[AssetSpec], *, settings: Settings, first_day: date
+) -> list[dg.AssetsDefinition]:
+    """All assets, their partitions starting at the first day."""
+    return [_asset(spec, settings, first_day) for spec in specs]
+
+
+def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDefinition:
+    partitioned = spec.partitioned_by
+
+    @dg.asset(
+        key=asset_key(spec.name),
+        group_name=spec.group,
+        description=spec.description,
+        deps=[asset_key(name) for name in spec.upstream],
+        partitions_def=partitions_of(partitioned, first_day) if partitioned else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if partitioned else None,
+        owners=list(OWNERS),
+        kinds=KINDS[spec.place],
+        tags={"healthmate/place": spec.place, "healthmate/privacy": str(spec.table.privacy)},
+        metadata=_definition_metadata(spec, settings),
+        code_version=spec.version,
+        required_resource_keys={PIPELINE},
+    )
+    def made(context: dg.AssetExecutionContext) -> None:
+        pipeline: Pipeline = getattr(context.resources, PIPELINE)
+        window = window_of(context.partition_time_window) if partitioned else None
+        with told_to_dagster(context):
+            built = spec.build(pipeline, window)
+            _report(context, pipeline, spec, window, built)
+
+    return made
+
+
+def _definition_metadata(spec: AssetSpec, settings: Settings) -> dict[str, dg.MetadataValue | str]:
+    metadata: dict[str, dg.MetadataValue | str] = {
+        "dagster/column_schema": dg.MetadataValue.table_schema(column_schema(spec.table)),
+    }
+    if spec.place == "warehouse":
+        metadata["dagster/table_name"] = spec.table.name
+    elif spec.place == "lake":
+        metadata["dagster/uri"] = f"{settings.lake_uri.rstrip('/')}/{spec.table.name}"
+    else:
+        metadata["dagster/uri"] = str(settings.reports_path)
+    return metadata
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """A table of the catalog in Dagster's terms."""
+    return dg.TableSchema([_column(column, table) for column in table.columns])
+
+
+def _column(column: Column, table: Table) -> dg.TableColumn:
+    constraints = dg.TableColumnConstraints(
+        nullable=column.is_nullable,
+        unique=table.key == (column.name,),
+        other=["part of the key"] if column.name in table.key and len(table.key) > 1 else [],
+    )
+    return dg.TableColumn(
+        column.name, type=str(column.type), description=column.comment, constraints=constraints
+    )  # fmt: skip
+
+
+def _report(
+    context: dg.AssetExecutionContext,
+    pipeline: Pipeline,
+    spec: AssetSpec,
+    window: Window | None,
+    built: Built,
+) -> None:
+    """Say what was made: rows per partition; what is about the whole run once, at its last partition.
+
+    Dagster writes what is attached without a partition to each of them again.
+    """
+    for message in built.messages[:MOST_LINES]:
+        context.log.info(message)
+    if window is None:
+        shown = preview(pipeline, spec, UNPARTITIONED)
+        held = shown.rows if shown else built.total
+        context.add_asset_metadata({"dagster/row_count": held, **_of_run(built), **_preview(spec, shown)})
+        return
+    assert spec.partitioned_by is not None  # noqa: S101 - a window has been given
+    label, floor = spec.partitioned_by.label, spec.partitioned_by.window
+    counts = counts_per_partition(pipeline, spec.name, window)
+    for day, rows in built.rows.items():
+        start = floor(Window.of_days(day, day).start).start
+        context.add_asset_metadata(
+            {"dagster/partition_row_count": rows, **counts.get(day, {})}, partition_key=label(start)
+        )
+    filled = [day for day, rows in built.rows.items() if rows]
+    shown = preview(pipeline, spec, max(filled)) if filled else None
+    about_run = {**_of_run(built), **_preview(spec, shown, of=max(filled) if filled else None)}
+    if about_run:
+        context.add_asset_metadata(about_run, partition_key=context.partition_key_range.end)
+
+
+def _of_run(built: Built) -> dict[str, dg.MetadataValue]:
+    told: dict[str, dg.MetadataValue] = {}
+    if built.counts:
+        told["counts of the run"] = dg.MetadataValue.json(dict(built.counts))
+    if built.messages:
+        told["messages"] = dg.MetadataValue.md("\n".join(f"- {line}" for line in _first(built.messages)))
+    if built.paths:
+        told["files"] = dg.MetadataValue.md("\n".join(f"- `{path}`" for path in _first(built.paths)))
+    return told
+
+
+def _preview(spec: AssetSpec, shown: Preview | None, of: date | None = None) -> dict[str, dg.MetadataValue]:
+    """Columns, types and how many rows have a value: no values."""
+    if shown is None or not shown.rows:
+        return {}
+    records = [
+        dg.TableRecord(
+            {"column": column.name, "type": str(column.type), "filled": filled, "empty": shown.rows - filled}
+        )
+        for column in spec.table.columns
+        if (filled := shown.filled.get(column.name)) is not None
+    ]
+    name = f"filled columns of {of}" if of else "filled columns"
+    return {name: dg.MetadataValue.table(records)} if records else {}
+
+
+def _first(lines: tuple[str, ...]) -> list[str]:
+    """Not more than anybody reads."""
+    more = len(lines) - MOST_LINES
+    return [*lines[:MOST_LINES], *([f"and {more} more"] if more > 0 else [])]

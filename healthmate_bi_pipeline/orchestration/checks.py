@@ -1,0 +1,62 @@
+"""Asset checks: each entry of ``usecases/checks.py`` as Dagster's, over the days of its run."""
+
+from collections.abc import Iterable, Mapping
+
+import dagster as dg
+
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.orchestration.assets import asset_key
+from healthmate_bi_pipeline.orchestration.resources import PIPELINE
+from healthmate_bi_pipeline.usecases.checks import CheckSpec, Judgement, Verdict, check
+from healthmate_bi_pipeline.usecases.graph import AssetSpec
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+
+SEVERITIES = {Verdict.FAILED: dg.AssetCheckSeverity.ERROR, Verdict.ERROR: dg.AssetCheckSeverity.WARN}
+
+_PARTITION = "dagster/partition"
+_RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+def build_checks(specs: Iterable[CheckSpec], assets: Iterable[AssetSpec]) -> list[dg.AssetChecksDefinition]:
+    """The checks of the assets that are there."""
+    by_name = {asset.name: asset for asset in assets}
+    return [_check(spec, by_name[spec.asset]) for spec in specs if spec.asset in by_name]
+
+
+def _check(spec: CheckSpec, asset: AssetSpec) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=asset_key(spec.asset),
+        name=spec.name,
+        description=spec.description,
+        required_resource_keys={PIPELINE},
+    )
+    def checked(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        pipeline: Pipeline = getattr(context.op_execution_context.resources, PIPELINE)
+        return result(check(pipeline, spec, window_of_run(context.run.tags, asset)))
+
+    return checked
+
+
+def window_of_run(tags: Mapping[str, str], asset: AssetSpec) -> Window | None:
+    """The days that a run makes of an asset, from its tags; ``None``: it is about no days, so about all."""
+    if asset.partitioned_by is None:
+        return None
+    first, last = (tags.get(name, tags.get(_PARTITION)) for name in _RANGE)
+    if first is None or last is None:
+        return None
+    parse = asset.partitioned_by.parse_label
+    return Window(parse(first).start, parse(last).end)
+
+
+def result(judgement: Judgement) -> dg.AssetCheckResult:
+    """A judgement in Dagster's terms: it knows two verdicts, so the four are in the metadata."""
+    metadata: dict[str, str | int] = {"verdict": str(judgement.verdict)}
+    if judgement.measurement is not None:
+        measured = judgement.measurement
+        metadata |= {"wrong": measured.wrong, "of": measured.of, **measured.counts}
+    return dg.AssetCheckResult(
+        passed=judgement.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE),
+        severity=SEVERITIES.get(judgement.verdict, dg.AssetCheckSeverity.WARN),
+        description=judgement.reason,
+        metadata=metadata,
+    )

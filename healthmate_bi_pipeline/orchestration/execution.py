@@ -1,0 +1,82 @@
+"""Executing some assets over a window in this process, recorded in the instance like any other run."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.orchestration.assets import asset_key
+from healthmate_bi_pipeline.orchestration.partitions import range_tags
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster prints every event to the terminal otherwise; they are all in the instance."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An asset, or a check of one, that failed, and the clear line that says why."""
+
+    asset: str
+    line: str
+
+
+def execute(
+    definitions: dg.Definitions,
+    names: Collection[str],
+    *,
+    instance: dg.DagsterInstance,
+    period: Period | None,
+    window: Window | None,
+    tags: Mapping[str, str],
+) -> list[Failure]:
+    """Make the partitions of a window of some assets of one partitioning, and check them.
+
+    Returns:
+        What failed; what was to be made from it was left as it is.
+    """
+    job = definitions.resolve_implicit_global_asset_job_def().get_subset(
+        asset_selection={asset_key(name) for name in names}
+    )
+    of_range = range_tags(period, window) if period is not None and window is not None else {}
+    result = job.execute_in_process(
+        instance=instance, tags={**tags, **of_range}, run_config=QUIET, raise_on_error=False
+    )
+    return _failures(result, names, window)
+
+
+def _failures(
+    result: dg.ExecuteInProcessResult, names: Collection[str], window: Window | None
+) -> list[Failure]:
+    by_step = {"__".join(name.split("/")): name for name in names}
+    days = f" {window}" if window else ""
+    found: list[Failure] = []
+    for event in result.all_events:
+        name = by_step.get(event.step_key or "", event.step_key or "run")
+        if event.is_step_failure:
+            found.append(Failure(name, f"{name}{days}: {_reason(event)}"))
+        elif event.is_step_skipped and name in names:
+            found.append(Failure(name, f"{name}{days}: not made, because what it is made from failed."))
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed:
+            name = evaluation.asset_key.to_user_string()
+            found.append(
+                Failure(name, f"{name}{days}: check {evaluation.check_name}: {evaluation.description}")
+            )
+    if not result.success and not found:
+        found.append(
+            Failure("run", f"The run {result.run_id}{days} failed; `healthmate-bi ui` shows its log.")
+        )
+    return found
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return data.user_failure_data.description
+    return data.error.message.strip().splitlines()[0] if data.error is not None else "failed."
+
+
+def names_of(failures: Sequence[Failure]) -> set[str]:
+    """The assets that failures are about."""
+    return {failure.asset for failure in failures}

@@ -1,0 +1,113 @@
+"""Planning: which partitions of which assets, in which order, in how few runs.
+
+Pure functions of the graph and of days. What is stale is asked elsewhere (``usecases/staleness.py``), what is
+planned is carried out in ``run.py``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from healthmate_bi_pipeline.domain.period import Period, Window, midnight
+from healthmate_bi_pipeline.usecases.graph import AssetSpec
+
+FOLDED_GAP = 7
+"""Days between stale days that are made along: a run costs more than making some days again."""
+
+MOST_PARTITIONS = 366
+"""Partitions of one run: a run that is killed loses no more than this."""
+
+ORDER: tuple[Period | None, ...] = (
+    None,
+    Period.DAILY,
+    Period.WEEKLY,
+    Period.MONTHLY,
+    Period.QUARTERLY,
+    Period.YEARLY,
+)
+"""Partitionings in the order in which they are made; one run cannot mix them."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Assets that one run can make: of one partitioning, each after what it is made from."""
+
+    partitioned_by: Period | None
+    assets: tuple[AssetSpec, ...]
+
+
+def groups(assets: Iterable[AssetSpec]) -> list[Group]:
+    """The assets in the order in which they are made; those that take files in come first of all."""
+    ordered = tuple(assets)
+    entries = tuple(asset for asset in ordered if asset.inputs is None)
+    found = [Group(None, entries)]
+    for period in ORDER:
+        of_period = (asset for asset in ordered if asset.partitioned_by is period and asset not in entries)
+        found.append(Group(period, tuple(of_period)))
+    return [group for group in found if group.assets]
+
+
+def fold(days: Iterable[date], period: Period) -> list[Window]:
+    """Partitions as few windows, in order.
+
+    Args:
+        days: first days of partitions.
+        period: of the partitions; hourly ones are days.
+
+    >>> [str(window) for window in fold([date(2026, 1, 1), date(2026, 1, 5), date(2026, 2, 1)], Period.DAILY)]
+    ['2026-01-01…2026-01-05', '2026-02-01']
+    """
+    gap = FOLDED_GAP if period.partitioned_by is Period.DAILY else 0
+    parts = [period.partitioned_by.window(midnight(day)) for day in sorted(set(days))]
+    if not parts:
+        return []
+    breaks = [
+        0,
+        *(place for place, (one, next_) in enumerate(pairwise(parts), 1) if _days_between(one, next_) > gap),
+    ]
+    runs = [parts[first:last] for first, last in pairwise([*breaks, len(parts)])]
+    return [piece for run in runs for piece in _pieces(Window(run[0].start, run[-1].end), period)]
+
+
+def _days_between(one: Window, later: Window) -> int:
+    return (later.first_day - one.last_day).days - 1
+
+
+def _pieces(window: Window, period: Period) -> Iterator[Window]:
+    parts = list(period.partitioned_by.windows(window))
+    for first in range(0, len(parts), MOST_PARTITIONS):
+        piece = parts[first : first + MOST_PARTITIONS]
+        yield Window(piece[0].start, piece[-1].end)
+
+
+def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetSpec]) -> dict[str, set[date]]:
+    """What will have to be made when some partitions are: they, and all that is made from them.
+
+    Args:
+        stale: first days of partitions, by asset.
+        assets: in the order of the graph; only these are planned.
+
+    Returns:
+        First days of partitions by asset, those of unpartitioned assets as they were given.
+    """
+    by_name = {asset.name: asset for asset in assets}
+    planned: dict[str, set[date]] = {}
+    for asset in assets:
+        days = set(stale.get(asset.name, ()))
+        if asset.partitioned_by is not None:
+            for name in asset.upstream:
+                above = by_name.get(name)
+                if above is not None and above.partitioned_by is not None:
+                    days |= touched(planned[name], above.partitioned_by, asset.partitioned_by)
+        planned[asset.name] = days
+    return planned
+
+
+def touched(days: Iterable[date], period: Period, other: Period) -> set[date]:
+    """First days of the partitions of another period that partitions of a period touch."""
+    return {
+        part.first_day
+        for day in days
+        for part in other.partitioned_by.windows(period.partitioned_by.window(midnight(day)))
+    }

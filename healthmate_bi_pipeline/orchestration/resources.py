@@ -1,0 +1,37 @@
+"""The resource of all assets: the pipeline, opened once per run and closed at its end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+import dagster as dg
+
+from healthmate_bi_pipeline.orchestration.dead_runs import process_tags
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+
+PIPELINE = "pipeline"
+
+OpenPipeline = Callable[[], AbstractContextManager[Pipeline]]
+
+
+def pipeline_resource(open_pipeline: OpenPipeline) -> dg.ResourceDefinition:
+    """The resource that opens the pipeline for a run.
+
+    It takes no configuration: settings come from environment and file, and what is configured in Dagster is
+    shown in its UI, secrets and all.
+
+    Args:
+        open_pipeline: opens it; whoever has it open already may lend it.
+    """
+
+    @dg.resource(description="Warehouse, lake and settings, opened once per run.")
+    def opened(context: dg.InitResourceContext) -> Iterator[Pipeline]:
+        with open_pipeline() as pipeline:
+            if context.run_id is None or context.instance is None:
+                yield pipeline
+                return
+            # So that a later run can tell that this process is gone.
+            context.instance.add_run_tags(context.run_id, process_tags())
+            yield replace(pipeline, run_id=context.run_id)
+
+    return opened

@@ -1,0 +1,228 @@
+"""Carrying out: what ``healthmate-bi run`` and the job ``refresh`` do.
+
+Everything goes through Dagster, in this process, so every partition is recorded in the instance and the UI
+shows it. What is stale is asked again before each group: what an asset is made from is known only when that
+has been made. An asset that fails leaves the others alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from healthmate_bi_pipeline.catalog.datasets import DATASETS
+from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.orchestration.build import build_definitions
+from healthmate_bi_pipeline.orchestration.dead_runs import fail_dead_runs, process_tags
+from healthmate_bi_pipeline.orchestration.execution import execute
+from healthmate_bi_pipeline.orchestration.partitions import find_first_day
+from healthmate_bi_pipeline.orchestration.plan import Group, fold, groups, with_downstream
+from healthmate_bi_pipeline.orchestration.selection import select_assets
+from healthmate_bi_pipeline.orchestration.watching import OnProgress, RunSummary, Watch, unwatched
+from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
+from healthmate_bi_pipeline.usecases.ingest import new_file_count, unknown_folder_messages
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
+from healthmate_bi_pipeline.usecases.status import begun_stale
+from healthmate_bi_pipeline.warehouse import runs
+from healthmate_bi_pipeline.warehouse.failures import translated
+
+MOST_ATTEMPTS = 2
+"""How often one call makes a partition: what is made of one day can make the next day stale, once."""
+
+
+def run_pipeline(
+    settings: Settings,
+    *,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    select: Sequence[str] = (),
+    dry_run: bool = False,
+    on_progress: OnProgress = unwatched,
+    instance: dg.DagsterInstance | None = None,
+    assets: Sequence[AssetSpec] = ASSETS,
+    now: datetime | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> RunSummary:
+    """Make what is stale, or, when days are given, all that touches them.
+
+    Args:
+        settings: the configuration.
+        first_day: the first day to make; when only the last one is given, the first that is known.
+        last_day: the last one, inclusive; when only the first one is given, today.
+        select: names of assets or groups, or expressions in Dagster's selection syntax; all when empty.
+        dry_run: only say what would be made, as far as it is known before files have been read.
+        on_progress: told of every moment.
+        instance: where runs are recorded; the one of ``DAGSTER_HOME`` when not given.
+        assets: the graph.
+        now: the instant that counts as now.
+        tags: put on every Dagster run beside our own.
+
+    Raises:
+        UsageError: a wrong selection, or days that do not exist.
+        TransientError: the database is gone.
+    """
+    chosen = select_assets(select, assets, build_definitions(settings, assets=assets, checks=()))
+    with translated(), Pipeline.open(settings, now=now) as pipeline:
+        days = _days(pipeline, first_day, last_day)
+        if dry_run:
+            return _planned(pipeline, chosen, days)
+        with _opened(instance) as recorded_in:
+            run = _Run(pipeline, recorded_in, chosen, tags=tags or {}, on_progress=on_progress)
+            run.mark_dead_runs()
+            for group in groups(chosen):
+                if days is None:
+                    run.make_stale(group)
+                else:
+                    run.make_days(group, days)
+        run.summary.messages.extend(unknown_folder_messages(pipeline))
+        return run.summary
+
+
+class _Run:
+    """One call of ``run_pipeline``."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        instance: dg.DagsterInstance,
+        chosen: Sequence[AssetSpec],
+        *,
+        tags: Mapping[str, str],
+        on_progress: OnProgress,
+    ) -> None:
+        self.summary = RunSummary(pipeline.settings.reports_path)
+        self._watch = Watch(self.summary, on_progress)
+        self._pipeline = replace(pipeline, progress=self._watch.advanced)
+        self._instance = instance
+        self._chosen = tuple(chosen)
+        self._tags = {**process_tags(), **tags}
+        self._loaded: tuple[date, dg.Definitions] | None = None
+
+    def mark_dead_runs(self) -> None:
+        """Say of the runs of killed processes that they are over."""
+        self.summary.dead_runs = len(fail_dead_runs(self._instance))
+        with self._pipeline.warehouse.transaction() as connection:
+            runs.abandon_dead_runs(connection, now=self._pipeline.now)
+
+    def make_days(self, group: Group, days: Window) -> None:
+        """Make all partitions of a group that touch some days."""
+        names = {asset.name for asset in group.assets}
+        if group.partitioned_by is None:
+            self._make(group, names, None)
+            return
+        for window in fold(_partitions(group.partitioned_by, days), group.partitioned_by):
+            self._make(group, names, window)
+
+    def make_stale(self, group: Group) -> None:
+        """Make the stale partitions of a group, and what is made from them, until there are none."""
+        attempts: Counter[tuple[str, date]] = Counter()
+        failed: set[str] = set()
+        while True:
+            stale = {
+                asset.name: [
+                    day
+                    for day in begun_stale(self._pipeline, asset)
+                    if attempts[asset.name, day] < (1 if group.partitioned_by is None else MOST_ATTEMPTS)
+                ]
+                for asset in group.assets
+                if asset.name not in failed
+            }
+            if not any(stale.values()):
+                return
+            planned = with_downstream(stale, [asset for asset in group.assets if asset.name in stale])
+            attempts.update((name, day) for name, days in planned.items() for day in days)
+            failed |= self._make_planned(group, planned)
+
+    def _make_planned(self, group: Group, planned: Mapping[str, set[date]]) -> set[str]:
+        """Make some partitions; the names of the assets that failed."""
+        if group.partitioned_by is None:
+            return self._make(group, {name for name, days in planned.items() if days}, None)
+        failed: set[str] = set()
+        for window in fold({day for days in planned.values() for day in days}, group.partitioned_by):
+            touched = {
+                name
+                for name, days in planned.items()
+                if any(window.first_day <= day <= window.last_day for day in days)
+            }
+            failed |= self._make(group, touched, window)
+        return failed
+
+    def _make(self, group: Group, names: set[str], window: Window | None) -> set[str]:
+        failures = execute(
+            self._definitions(),
+            names,
+            instance=self._instance,
+            period=group.partitioned_by,
+            window=window,
+            tags=self._tags,
+        )
+        for failure in failures:
+            self._watch.failed(failure.asset, failure.line)
+        return {failure.asset for failure in failures}
+
+    def _definitions(self) -> dg.Definitions:
+        """The definitions from the first day on that is known now: taking files in may move it back."""
+        first_day = find_first_day(self._pipeline.settings)
+        if self._loaded is None or self._loaded[0] != first_day:
+            definitions = build_definitions(
+                self._pipeline.settings,
+                assets=[self._watch.watched(asset) for asset in self._chosen],
+                open_pipeline=lambda: nullcontext(self._pipeline),
+            )
+            self._loaded = first_day, definitions
+        return self._loaded[1]
+
+
+@contextmanager
+def _opened(instance: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
+    """The instance that was given, or the one of ``DAGSTER_HOME`` for as long as the block lasts."""
+    if instance is not None:
+        yield instance
+        return
+    with dg.DagsterInstance.get() as opened:
+        yield opened
+
+
+def _planned(pipeline: Pipeline, chosen: Sequence[AssetSpec], days: Window | None) -> RunSummary:
+    if days is None:
+        stale = {asset.name: begun_stale(pipeline, asset) for asset in chosen}
+        planned = with_downstream(stale, chosen)
+    else:
+        planned = {
+            asset.name: _partitions(asset.partitioned_by, days) if asset.partitioned_by else {UNPARTITIONED}
+            for asset in chosen
+        }
+    summary = RunSummary(pipeline.settings.reports_path)
+    summary.partitions.update({name: part for name, part in planned.items() if part})
+    summary.new_files = {
+        asset: new_file_count(pipeline, dataset)
+        for dataset in DATASETS
+        if (asset := f"staged/{dataset.name}") in summary.partitions
+    }
+    return summary
+
+
+def _days(pipeline: Pipeline, first_day: date | None, last_day: date | None) -> Window | None:
+    """The days that were asked for, as far as there are partitions; ``None``: none were asked for."""
+    if first_day is None and last_day is None:
+        return None
+    known = Window.of_days(find_first_day(pipeline.settings), datetime.now(UTC).date())
+    first, last = first_day or known.first_day, last_day or known.last_day
+    if last < first:
+        raise UsageError(f"The last day ({last}) lies before the first ({first}).")
+    days = Window.of_days(first, last).intersection(known)
+    if days is None:
+        raise UsageError(
+            f"There is nothing to make in {first}…{last}: days are known from {known.first_day} to"
+            f" {known.last_day}. HEALTHMATE_START_DATE sets an earlier first day."
+        )
+    return days
+
+
+def _partitions(period: Period, days: Window) -> set[date]:
+    return {part.first_day for part in period.partitioned_by.windows(days)}

@@ -1,0 +1,31 @@
+"""When things are made by themselves: every hour, for the running day and all that came late."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from healthmate_bi_pipeline.orchestration.jobs import REFRESH, is_refreshing
+
+EVERY_HOUR = "5 * * * *"
+
+
+def build_schedules(refresh: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
+    """The schedules; they do not run until somebody switches them on."""
+
+    @dg.schedule(
+        name="refresh_hourly",
+        cron_schedule=EVERY_HOUR,
+        job=refresh,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Every hour: takes new files in and makes all that is stale, the running periods too.",
+    )
+    def refresh_hourly(
+        context: dg.ScheduleEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        if is_refreshing(context.instance):
+            yield dg.SkipReason(f"The last {REFRESH} is not done yet.")
+        else:
+            yield dg.RunRequest()
+
+    return [refresh_hourly]

@@ -1,0 +1,68 @@
+"""Counts that checks compare: of the books against themselves, and of figures against the books."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS, INGESTED_FILES
+from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.warehouse.schema import SQL_TABLES
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_FILES = SQL_TABLES[INGESTED_FILES.name]
+_FIGURES = SQL_TABLES[HEALTH_METRIC_ROWS.name]
+
+_TRUNCATED_TO: dict[Period, str] = {
+    Period.DAILY: "day",
+    Period.WEEKLY: "week",  # PostgreSQL's weeks start on Monday too
+    Period.MONTHLY: "month",
+    Period.QUARTERLY: "quarter",
+    Period.YEARLY: "year",
+}
+
+
+def count_unbalanced_lines(connection: Connection, dataset: str) -> tuple[int, int]:
+    """How many lines of the files of a dataset are not accounted for, and how many lines there are."""
+    missing = sa.func.abs(_FILES.c.lines - _FILES.c.rows - _FILES.c.rejected) + sa.func.abs(
+        _FILES.c.rows - _FILES.c.staged - _FILES.c.undated
+    )
+    counted = sa.select(sa.func.sum(missing), sa.func.sum(_FILES.c.lines)).where(_FILES.c.dataset == dataset)
+    unbalanced, lines = connection.execute(counted).one()
+    return int(unbalanced or 0), int(lines or 0)
+
+
+def figure_versions(
+    connection: Connection, *, period: Period, window: Window | None
+) -> dict[date, dict[int, int]]:
+    """Rows of the health figures by the first day of their partition and the version of their state."""
+    first = sa.func.date_trunc(_TRUNCATED_TO[period.partitioned_by], _FIGURES.c.period_start).label("first")
+    counted = (
+        sa.select(first, _FIGURES.c.state_version, sa.func.count())
+        .where(*_within(period, window))
+        .group_by(first, _FIGURES.c.state_version)
+    )
+    found: dict[date, dict[int, int]] = defaultdict(dict)
+    for start, version, rows in connection.execute(counted):
+        found[start.date()][version] = rows
+    return dict(found)
+
+
+def filled_figures(connection: Connection, *, period: Period, window: Window) -> tuple[int, dict[str, int]]:
+    """How many rows of the health figures start in a window, and how many of them have a value, by column."""
+    filled = [sa.func.count(column).label(column.name) for column in _FIGURES.c]
+    counted = sa.select(sa.func.count(), *filled).where(*_within(period, window))
+    rows, *counts = connection.execute(counted).one()
+    return rows, dict(zip((column.name for column in _FIGURES.c), counts, strict=True))
+
+
+def _within(period: Period, window: Window | None) -> list[sa.ColumnElement[bool]]:
+    conditions = [_FIGURES.c.aggregation_period == str(period)]
+    if window is not None:
+        conditions += [_FIGURES.c.period_start >= window.start, _FIGURES.c.period_start < window.end]
+    return conditions

