@@ -80,6 +80,9 @@ class Dataset:
         return self._by_name[name]
 
 
+UTC_OFFSET_MINUTES = (-12 * 60, 14 * 60)
+"""What clocks on Earth show apart from UTC."""
+
 USER_ID = Field(
     "user_id", Type.INTEGER, "The person, by HealthMate's number.", is_required=True, is_nullable=False
 )
@@ -88,7 +91,7 @@ COMMON: tuple[Field, ...] = (
     Field("source", Type.TEXT, "The device or program that the row comes from; 'unknown' when it does not say."),
     Field(
         "utc_offset_minutes", Type.INTEGER, "Wall-clock time minus UTC where the person was.", "min",
-        limits=(-14 * 60, 14 * 60),
+        limits=UTC_OFFSET_MINUTES,
     ),
     Field("updated_at", Type.TIMESTAMP, "When the source last changed the row; the last version counts."),
     Field("is_deleted", Type.BOOLEAN, "The row takes back the earlier versions of its key."),

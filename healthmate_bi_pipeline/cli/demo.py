@@ -22,7 +22,8 @@ def demo(
 ) -> None:
     """Make files of a synthetic population.
 
-    They have several devices, time zones, late and bad rows, and lie in the landing folder. The same arguments make the same files. Without days: from five months ago until yesterday.
+    They have several devices and time zones, late and bad rows, and lie in the landing folder. The same
+    arguments make the same files. Without days: from five months ago until yesterday.
 
     \b
     Examples:

@@ -35,7 +35,8 @@ def fitbit(
 ) -> None:
     """Import a Fitbit export.
 
-    Activity, steps, calories, intensities, sleep, weight and heart rate become landing files. Folders below are read too; exports that overlap count once, and so does an import that is repeated.
+    Activity, steps, calories, intensities, sleep, weight and heart rate become landing files. Folders below
+    are read too; exports that overlap count once, and so does an import that is repeated.
 
     \b
     Examples:

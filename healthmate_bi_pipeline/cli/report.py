@@ -34,7 +34,8 @@ def report(
 ) -> None:
     """Write a report over any days.
 
-    HTML and JSON are written from what `run` has made. Days that are exactly a day, week, month, quarter or year make that period's report.
+    HTML and JSON are written from what `run` has made. Days that are exactly a day, week, month, quarter or
+    year make that period's report.
 
     \b
     Examples:

@@ -28,8 +28,9 @@ def run(
 ) -> None:
     """Make everything that is stale.
 
-    New files are taken in first. With days, all that touches them is made, stale or not. Every partition is recorded in Dagster's instance, so `healthmate-bi ui` shows it. What was made before
-    stays as it is when something fails, and the next run makes the rest.
+    New files are taken in first. With days, all that touches them is made, stale or not. Every partition is
+    recorded in Dagster's instance, so `healthmate-bi ui` shows it. What was made before stays as it is when
+    something fails, and the next run makes the rest.
 
     \b
     Examples:
@@ -93,7 +94,7 @@ def _tell(summary: RunSummary) -> None:
     staged = sum(rows for asset, rows in summary.rows.items() if asset.startswith("staged/"))
     reports = len({path for path in summary.reports if path.endswith(".html")})
     typer.echo(
-        f"{staged:,} new rows taken in, {partitions:,} partitions made, {reports:,} reports looked after."
+        f"{staged:,} new rows taken in, {partitions:,} partitions made, {reports:,} reports written or kept."
     )
     index = summary.reports_path / "index.html"
     if index.exists():

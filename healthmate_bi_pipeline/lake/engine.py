@@ -8,6 +8,7 @@ into memory.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,10 +23,13 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from healthmate_bi_pipeline.errors import TransientError, UnreadableFileError
+from healthmate_bi_pipeline.errors import DataError, TransientError, UnreadableFileError
 from healthmate_bi_pipeline.settings import EngineSettings
 
 BATCH_ROWS = 100_000
+_BLOCK = 1 << 20
+_DAMAGED = "the data are damaged, or cannot be computed with."
+_PATTERN_LETTERS = re.compile(r"[*?[]")
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 ROW_NUMBER = "row_number"
 
@@ -106,7 +110,7 @@ class Engine:
         if not files:
             return self.memory_table(schema.empty_table())
         rows = self._backend.read_parquet(
-            list(files), hive_partitioning=partition_by is not None, union_by_name=True
+            [_literal(file) for file in files], hive_partitioning=partition_by is not None, union_by_name=True
         )
         target = ibis.Schema.from_pyarrow(schema)
         return rows.select(
@@ -123,7 +127,9 @@ class Engine:
             UnreadableFileError: it is none, or is cut off.
         """
         with self._reading(path):
-            rows = self._backend.read_parquet(str(path), file_row_number=True, hive_partitioning=False)
+            rows = self._backend.read_parquet(
+                _literal(str(path)), file_row_number=True, hive_partitioning=False
+            )
         return rows.mutate(**{ROW_NUMBER: rows["file_row_number"] + 1}).drop("file_row_number")
 
     def csv_file(self, path: Path, *, names: Sequence[str], delimiter: str) -> TextFile:
@@ -137,22 +143,9 @@ class Engine:
         Raises:
             UnreadableFileError: it cannot be read as CSV at all.
         """
-        with self._reading(path):
-            self._forget_rejects()
-            source = self._backend.read_csv(
-                str(path),
-                header=True,
-                delim=delimiter,
-                quote='"',
-                escape='"',
-                auto_detect=False,
-                columns=dict.fromkeys(names, "VARCHAR"),
-                store_rejects=True,
-                rejects_limit=0,
-                max_line_size=LONGEST_LINE_BYTES,
-            )
-            rows = self.store(source.mutate(**{ROW_NUMBER: ibis.row_number() + 1}))
-            rejected = self._rejected_records()
+        rows, rejected = self._split(
+            path, names=names, header=True, delim=delimiter, quote='"', escape='"'
+        )
         return TextFile(self._renumbered(rows, rejected), rejected)
 
     def json_lines_file(self, path: Path, *, names: Sequence[str]) -> TextFile:
@@ -161,22 +154,8 @@ class Engine:
         Raises:
             UnreadableFileError: it cannot be read as lines of text at all.
         """
-        with self._reading(path):
-            self._forget_rejects()
-            source = self._backend.read_csv(
-                str(path),
-                header=False,
-                delim="\x01",  # a control character: in JSON it can only stand escaped
-                quote="",
-                escape="",
-                auto_detect=False,
-                columns={"line": "VARCHAR"},
-                store_rejects=True,
-                rejects_limit=0,
-                max_line_size=LONGEST_LINE_BYTES,
-            )
-            lines = self.store(source.mutate(**{ROW_NUMBER: ibis.row_number() + 1}))
-            broken = self._rejected_records(header_lines=0)
+        # The delimiter is a control character: in JSON it can only stand escaped.
+        lines, broken = self._split(path, names=["line"], header=False, delim="\x01", quote="", escape="")
         lines = self._renumbered(lines, broken)
         lines = lines.filter(lines.line.notnull() & (lines.line.strip() != ""))
         # Not `and`: the engine evaluates both sides, and json_type fails on what is no JSON.
@@ -225,14 +204,53 @@ class Engine:
         self._count += 1
         return f"rows_{self._count}"
 
+    def _split(
+        self, path: Path, *, names: Sequence[str], header: bool, **syntax: str
+    ) -> tuple[ir.Table, ir.Table]:
+        """The records of a text file as they are numbered by the reader, and those that it could not split."""
+
+        def read(plain: Path) -> ir.Table:
+            self._forget_rejects()
+            source = self._backend.read_csv(
+                _literal(str(plain)),
+                header=header,
+                auto_detect=False,
+                columns=dict.fromkeys(names, "VARCHAR"),
+                hive_partitioning=False,
+                store_rejects=True,
+                rejects_limit=0,
+                max_line_size=LONGEST_LINE_BYTES,
+                **syntax,
+            )
+            return self.store(source.mutate(**{ROW_NUMBER: ibis.row_number() + 1}))
+
+        with self._reading(path):
+            try:
+                rows = read(path)
+            except (duckdb.InvalidInputException, DataError):
+                # The reader gives a file up whose lines end differently: of files that were put together.
+                rows = read(self._with_newlines(path))
+            rejected = self._rejected_records(header_lines=int(header))
+        return rows, rejected
+
+    def _with_newlines(self, path: Path) -> Path:
+        """A copy of a text file whose lines all end in a line feed."""
+        copy = self.scratch / f"{self._new_name()}.txt"
+        with path.open("rb") as source, copy.open("wb") as target:
+            while block := source.read(_BLOCK):
+                if block.endswith(b"\r"):
+                    block += source.read(1)
+                target.write(block.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        return copy
+
     def _forget_rejects(self) -> None:
         for table in ("reject_errors", "reject_scans"):
             self._connection.execute(f"DROP TABLE IF EXISTS {table}")
 
-    def _rejected_records(self, *, header_lines: int = 1) -> ir.Table:
+    def _rejected_records(self, *, header_lines: int) -> ir.Table:
         errors = self._backend.table("reject_errors")
         records = errors.group_by(**{ROW_NUMBER: errors.line.cast("int64") - header_lines}).agg(
-            line=errors.csv_line.arbitrary()
+            line=errors.csv_line.arbitrary().strip()
         )
         return self.store(records.order_by(ROW_NUMBER))
 
@@ -254,17 +272,14 @@ class Engine:
     @contextmanager
     def _reading(self, path: Path) -> Iterator[None]:
         try:
-            yield
-        except (
-            duckdb.InvalidInputException,
-            duckdb.ConversionException,
-            duckdb.SerializationException,
-            duckdb.IOException,
-        ) as error:
-            raise UnreadableFileError(f"{path.name} cannot be read: {_first_line(error)}") from None
+            with self._working():
+                yield
+        except DataError as error:
+            raise UnreadableFileError(f"{path.name} cannot be read: {error}") from None
 
     @contextmanager
     def _working(self) -> Iterator[None]:
+        """Turn the engine's errors into ours. Their own text may quote values, so most of it is left out."""
         try:
             yield
         except duckdb.OutOfMemoryException as error:
@@ -272,6 +287,21 @@ class Engine:
                 f"The engine ran out of memory or scratch space: {_first_line(error)}"
                 " Raise engine.memory_limit or free disk space."
             ) from None
+        except duckdb.InterruptException:
+            raise
+        except duckdb.IOException as error:
+            if "No space left" in str(error):
+                raise TransientError("The disk of the engine's scratch folder is full. Free space.") from None
+            raise DataError(_DAMAGED) from None
+        except (duckdb.BinderException, duckdb.NotSupportedError) as error:  # about columns, not about rows
+            raise DataError(_first_line(error)) from None
+        except duckdb.Error:
+            raise DataError(_DAMAGED) from None
+
+
+def _literal(path: str) -> str:
+    """A path for the engine's readers, which would take ``*``, ``?`` and ``[`` for patterns."""
+    return _PATTERN_LETTERS.sub(lambda letter: f"[{letter[0]}]", path)
 
 
 def _first_line(error: Exception) -> str:

@@ -18,7 +18,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from healthmate_bi_pipeline.catalog.columns import Column, Type
-from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.domain.period import Window, midnight
 
 ARROW_TYPES: dict[Type, Any] = {
     Type.INTEGER: pa.int64(),
@@ -147,17 +147,20 @@ class Lake:
         return [path for path in paths if folders[path] in wanted]
 
     def newest(self, name: str, column: str, *, window: Window) -> datetime | None:
-        """The largest value of a column in the partitions of some days, from the statistics of the files."""
+        """The largest time in a column of the partitions of some days, from the statistics of the files.
+
+        A file whose rows have no such time (only a date is known) counts as its day.
+        """
         table = self.open(name)
         if table is None:
             return None
         actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
         values = [
-            action[f"max.{column}"]
+            action.get(f"max.{column}") or midnight(action["partition.day"])
             for action in actions
-            if action["partition.day"] is not None
+            if action["num_records"]
+            and action["partition.day"] is not None
             and window.first_day <= action["partition.day"] <= window.last_day
-            and action.get(f"max.{column}") is not None
         ]
         return max(values, default=None)
 

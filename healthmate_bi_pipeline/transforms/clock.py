@@ -15,6 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from healthmate_bi_pipeline.catalog.datasets import UTC_OFFSET_MINUTES
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.domain.time_zones import (
     DISTANT_FUTURE,
@@ -81,8 +82,10 @@ def person_stretches(users: ir.Table, zones: ir.Table) -> ir.Table:
     before = pieces.mutate(
         offset_before=pieces.offset_minutes.lag().over(order).fill_null(pieces.offset_minutes)
     )
+    latest = before.start + minutes(ibis.greatest(before.offset_minutes, before.offset_before))
     bounded = before.mutate(
-        local_start=before.start + minutes(ibis.greatest(before.offset_minutes, before.offset_before)),
+        # Never before that of an earlier stretch: who moves twice within a day would be in two of them.
+        local_start=latest.max().over(order),
         shift_minutes=before.offset_before - before.offset_minutes,
     )
     return bounded.mutate(
@@ -99,7 +102,7 @@ def with_wall_clock(rows: ir.Table, name: str, stretches: ir.Table) -> ir.Table:
     local_name = f"local_{name}"
     written = (rows[local_name].delta(rows[name], unit="minute")).cast("int64")
     own = rows.mutate(
-        own_offset=ibis.coalesce(rows.utc_offset_minutes, written),
+        own_offset=ibis.coalesce(_real_offset(rows.utc_offset_minutes), written),
         is_local=rows[name].isnull(),
         probe=ibis.coalesce(rows[name], rows[local_name]),
     )
@@ -132,11 +135,26 @@ def with_wall_clock(rows: ir.Table, name: str, stretches: ir.Table) -> ir.Table:
     return joined.select(**filled)
 
 
-def clock_shifts(stretches: ir.Table) -> ir.Table:
-    """The clock changes of each person: user_id, local_at, shift_minutes.
+def _real_offset(offset: Any) -> Any:
+    """An offset that a clock can have; a row with another one is set aside."""
+    return offset.between(*UTC_OFFSET_MINUTES).ifelse(offset, ibis.null("int64"))
 
-    ``local_at`` is the last wall-clock moment before the change's boundary, so that the real length of a
-    wall-clock window is its nominal length plus the shifts in it: 25 hours on the day the clock goes back.
+
+def clock_shifts(stretches: ir.Table) -> ir.Table:
+    """The clock changes of each person: user_id, local_at, shift_minutes, cut at wall-clock hours.
+
+    ``local_at`` is the first moment of an hour that the clock shows twice or leaves out, so that the real
+    length of a wall-clock window is its nominal length plus the shifts in it: 25 hours on the day the clock
+    goes back, none in an hour that it leaves out. Who moves by six zones has up to seven of them.
     """
     changed = stretches.filter(stretches.shift_minutes != 0)
-    return changed.select("user_id", "shift_minutes", local_at=changed.local_start - ibis.interval(seconds=1))
+    begin = changed.local_start - minutes(changed.shift_minutes.abs())
+    first_hour = begin.truncate("h")
+    count = (changed.local_start.delta(first_hour, unit="minute") + 59) // 60
+    hours = changed.mutate(
+        begin=begin, first_hour=first_hour, number=ibis.range(0, count.cast("int64")).unnest()
+    )
+    start = ibis.greatest(hours.begin, hours.first_hour + minutes(hours.number * 60))
+    end = ibis.least(hours.local_start, hours.first_hour + minutes(hours.number * 60 + 60))
+    amount = end.delta(start, unit="minute") * hours.shift_minutes.sign().cast("int64")
+    return hours.select("user_id", local_at=start, shift_minutes=amount.cast("int64"))

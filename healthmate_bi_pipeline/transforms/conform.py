@@ -80,6 +80,8 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
 def judge_users(staged: ir.Table, zones: ir.Table) -> ir.Table:
     """The same for the people's records: ``rule`` is null for a good one."""
     rows = _normalised(staged, USERS)
+    # A date without an offset is a version's start like any other: it is taken for UTC.
+    rows = rows.mutate(valid_from=ibis.coalesce(rows.valid_from, rows.local_valid_from))
     joined = rows.left_join(zones, rows.time_zone == zones.known_zone)
     is_unknown_zone = joined.time_zone.notnull() & joined.known_zone.isnull()
     rules = [
@@ -115,7 +117,10 @@ def _fates(rows: ir.Table, dataset: Dataset, by: list[str]) -> ir.Table:
     updated = ibis.coalesce(rows.updated_at, rows.local_updated_at)
     order = [ibis.desc(updated, nulls_first=False), ibis.desc("file_number"), ibis.desc("row_number")]
     window = ibis.window(group_by=by, order_by=order)
-    said = ibis.struct({field.name: rows[field.name] for field in dataset.fields if field.name != "origin"})
+    said = ibis.struct(
+        {field.name: rows[field.name] for field in dataset.fields if field.name != "origin"}
+        | {"updated_at": updated}
+    )
     ranked = rows.mutate(place=ibis.row_number().over(window), said=said.cast("string"))
     first = ibis.window(group_by=by, order_by="place", preceding=None, following=None)
     ranked = ranked.mutate(winner=ranked.said.first().over(first))
@@ -177,8 +182,11 @@ def _own_day(rows: ir.Table, dataset: Dataset) -> Any:
     for name in dataset.day_of:
         is_time = dataset.field_named(name).type is Type.TIMESTAMP
         days.append(rows[f"local_{name}"].date() if is_time else rows[name])
-    # A row that lacks the day it belongs to is set aside; it is booked under the day it was staged by.
-    return ibis.coalesce(*days, rows.day)
+    own = ibis.coalesce(*days)
+    # A row that lacks the day it belongs to, or names one that no good row can, is set aside; it is booked
+    # under the day it was staged by.
+    ahead = own.epoch_days() - rows.day.epoch_days()
+    return ahead.between(-dataset.days_after, dataset.days_before).ifelse(own, rows.day)
 
 
 def _key_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
@@ -235,6 +243,11 @@ def _value_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
         for amount in claimed:
             yield amount > elapsed / 60 + _ELAPSED_TOLERANCE_MINUTES, "more_than_elapsed"
     if dataset is SLEEP_SESSIONS:
+        nights = rows.ended_at.isnull().ifelse(
+            rows.night_on.epoch_days() - rows.local_started_at.date().epoch_days(), ibis.null("int64")
+        )
+        yield nights < 0, "ends_before_start:night_on"
+        yield nights > 1, "too_long:night_on"
         yield rows.asleep_minutes > rows.in_bed_minutes, "more_than_elapsed:asleep_minutes"
     if dataset is ACTIVITY_INTERVALS:
         yield ibis.and_(*(rows[name].isnull() for name in ACTIVITY_VALUES)), "not_measured"

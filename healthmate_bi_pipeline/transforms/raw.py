@@ -17,8 +17,9 @@ from healthmate_bi_pipeline.catalog.datasets import (
 )
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES, quarantine_table, raw_table
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.transforms.columns import EXACT
+from healthmate_bi_pipeline.transforms.columns import EXACT, minutes
 
+_SHORT_SECONDS = 2 * 3600
 KEPT, DUPLICATE, SUPERSEDED, QUARANTINED = "kept", "duplicates", "superseded", "quarantined"
 
 
@@ -37,16 +38,17 @@ def with_status(judged: ir.Table, fates: ir.Table | None, moved: ir.Table | None
     place = ["file_number", "row_number"]
     rows = judged
     is_tombstone = judged.is_deleted.fill_null(ibis.literal(value=False))
-    is_duplicate = is_superseded = ibis.literal(value=False)
+    is_duplicate = is_superseded = has_moved = ibis.literal(value=False)
     for others in (fates, moved):
         if others is not None:
             rows = rows.left_join(others, place).drop("file_number_right", "row_number_right")
     if fates is not None:
         is_duplicate, is_superseded = rows.fate == "duplicate", rows.fate == "superseded"
     if moved is not None:
-        is_superseded |= rows.has_moved.fill_null(ibis.literal(value=False))
+        has_moved = rows.has_moved.fill_null(ibis.literal(value=False))
     status = ibis.cases(
         (rows.rule.notnull(), QUARANTINED),
+        (has_moved, SUPERSEDED),  # first: its twins have too, whether or not the later row is in sight
         (is_duplicate, DUPLICATE),
         (is_superseded | is_tombstone, SUPERSEDED),
         else_=KEPT,
@@ -54,8 +56,13 @@ def with_status(judged: ir.Table, fates: ir.Table | None, moved: ir.Table | None
     return rows.select(*judged.columns, status=status)
 
 
-def moved_rows(judged: ir.Table, moved: ir.Table, dataset: Dataset) -> ir.Table:
-    """The places of rows whose id has a later version under another staged day."""
+def later_versions(judged: ir.Table, moved: ir.Table, dataset: Dataset) -> ir.Table:
+    """Good rows whose id was noted again, later, under another staged day.
+
+    Returns:
+        file_number, row_number; later_file, later_row, later_day. Whether the later row is there and good is
+        not known here.
+    """
     key = list(dataset.keys[0])
     good = judged.filter(judged.rule.isnull() & judged[dataset.id_column].notnull())
     later = moved.rename(
@@ -78,19 +85,42 @@ def moved_rows(judged: ir.Table, moved: ir.Table, dataset: Dataset) -> ir.Table:
             | ((joined.later_file == joined.file_number) & (joined.later_row > joined.row_number))
         )
     )
-    places = joined.filter(is_later).select("file_number", "row_number").distinct()
+    return joined.filter(is_later).select(
+        "file_number", "row_number", "later_file", "later_row", "later_day"
+    )
+
+
+def moved_rows(later: ir.Table, judged_later: ir.Table) -> ir.Table:
+    """The places of rows whose id has a good later version under another staged day.
+
+    Args:
+        later: from ``later_versions``.
+        judged_later: the rows of the later days, from ``conform.judge``.
+    """
+    good = judged_later.filter(judged_later.rule.isnull())
+    found = later.semi_join(
+        good, [later.later_file == good.file_number, later.later_row == good.row_number]
+    )
+    places = found.select("file_number", "row_number").distinct()
     return places.mutate(has_moved=ibis.literal(value=True))
 
 
-def raw_rows(kept: ir.Table, dataset: Dataset, window: Window) -> ir.Table:
-    """The raw rows of the days of a window, in the shape of ``raw_table``."""
+def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Table | None = None) -> ir.Table:
+    """The raw rows of the days of a window, in the shape of ``raw_table``.
+
+    Args:
+        kept: the good rows.
+        dataset: what they are rows of.
+        window: whole days.
+        turns: ``clock_turns`` of activity; ``None`` when there are none.
+    """
     if dataset is HEALTH_READINGS:
         rows = _in_window(kept.mutate(value=kept.kept_value), window)
     elif dataset is SLEEP_SESSIONS:
         is_nap = kept.is_nap.fill_null(ibis.literal(value=False))
         rows = _in_window(kept.mutate(is_nap=is_nap), window)
     elif dataset is ACTIVITY_INTERVALS:
-        pieces = _cut_at_midnight(kept)
+        pieces = _cut_at_midnight(kept, turns)
         rows = pieces.filter(_is_within(pieces.day, window))
     else:
         raise AssertionError(dataset.name)
@@ -127,44 +157,122 @@ def _day(day: date) -> Any:
     return ibis.literal(day, type="date")
 
 
-def _cut_at_midnight(rows: ir.Table) -> ir.Table:
-    """Cut stretches of time at wall-clock midnights, in proportion to time.
+def clock_turns(judged: ir.Table, stretches: ir.Table) -> ir.Table:
+    """Where the clock was changed in the middle of stretches of activity: file_number, row_number, turned_at.
+
+    The wall clock is then no measure of their length. Of a short stretch whose change is not known (the
+    offsets are the row's own) the clock of its start counts to the end.
+    """
+    begin, end = _offset_at(judged, "started_at"), _offset_at(judged, "ended_at")
+    turned = judged.mutate(begin_offset=begin, end_offset=end).filter(
+        judged.rule.isnull() & ~judged.is_daily_total.fill_null(ibis.literal(value=False)) & (begin != end)
+    )
+    changes = stretches.filter(stretches.shift_minutes != 0).select(
+        "user_id",
+        changed_at="start",
+        offset_before=stretches.offset_minutes + stretches.shift_minutes,
+        offset_after="offset_minutes",
+    )
+    known = turned.left_join(
+        changes,
+        [
+            turned.user_id == changes.user_id,
+            turned.begin_offset == changes.offset_before,
+            turned.end_offset == changes.offset_after,
+            turned.started_at < changes.changed_at,
+            turned.ended_at >= changes.changed_at,
+        ],
+    )
+    is_short = known.ended_at.delta(known.started_at, unit="second") <= _SHORT_SECONDS
+    turned_at = ibis.coalesce(known.changed_at, is_short.ifelse(known.ended_at, ibis.null("timestamp(6)")))
+    found = known.group_by(["file_number", "row_number"]).agg(turned_at=turned_at.min())
+    return found.filter(found.turned_at.notnull())
+
+
+def _offset_at(rows: ir.Table, name: str) -> Any:
+    return rows[f"local_{name}"].delta(rows[name], unit="minute")
+
+
+def _cut_at_midnight(rows: ir.Table, turns: ir.Table | None) -> ir.Table:
+    """Cut stretches of time at wall-clock midnights and where the clock changes, in proportion to time.
 
     A piece is what had accumulated by its end minus what had by its start, each rounded, so that the pieces
     add up to the whole exactly. A daily total is not cut: it belongs to the day that it starts in.
     """
-    is_total = rows.is_daily_total.fill_null(ibis.literal(value=False))
-    last_moment = ibis.greatest(rows.local_ended_at - ibis.interval(microseconds=1), rows.local_started_at)
-    span = last_moment.date().epoch_days() - rows.local_started_at.date().epoch_days()
-    count = is_total.ifelse(0, span)
-    pieces = rows.mutate(
-        is_daily_total=is_total, piece=ibis.range(0, count.cast("int64") + 1).unnest(), _count=count
-    )
-    return _cut(pieces, piece_start=pieces.local_started_at.truncate("D"), unit="day").mutate(
-        day=lambda t: t.local_started_at.date()
-    )
+    rows = rows.mutate(is_daily_total=rows.is_daily_total.fill_null(ibis.literal(value=False)))
+    parts = _uncut(rows) if turns is None else _cut_at_turns(rows, turns)
+    last_moment = ibis.greatest(parts.local_ended_at - ibis.interval(microseconds=1), parts.local_started_at)
+    span = last_moment.date().epoch_days() - parts.local_started_at.date().epoch_days()
+    count = parts.is_daily_total.ifelse(0, span).cast("int64")
+    pieces = parts.mutate(piece=ibis.range(0, count + 1).unnest(), _count=count)
+    cut = _cut(pieces, piece_start=pieces.local_started_at.truncate("D"), unit="day")
+    # The second part is numbered on, so that one piece of each row has the number 0.
+    return cut.mutate(piece=cut.piece + cut["_first_piece"], day=cut.local_started_at.date())
+
+
+def _uncut(rows: ir.Table) -> ir.Table:
+    """Stretches whose wall-clock time is their length."""
+    length = rows.local_ended_at.delta(rows.local_started_at, unit="microsecond")
+    return rows.mutate(_before=ibis.literal(0, type="int64"), _whole=length, _first_piece=0)
+
+
+def _cut_at_turns(rows: ir.Table, turns: ir.Table) -> ir.Table:
+    """Stretches, and of those in which the clock changes the part before and the part after."""
+    place = ["file_number", "row_number"]
+    joined = rows.left_join(turns, place).drop("file_number_right", "row_number_right")
+    turned_at = joined.turned_at
+    is_turned = turned_at.notnull()
+    count = (is_turned & (turned_at < joined.ended_at)).ifelse(2, 1)
+    parts = joined.mutate(_part=ibis.range(0, count).unnest())
+    first, second = parts["_part"] == 0, parts["_part"] == 1
+    turn_before = parts.turned_at + minutes(_offset_at(parts, "started_at"))
+    turn_after = parts.turned_at + minutes(_offset_at(parts, "ended_at"))
+    days_before = (
+        (turn_before - ibis.interval(microseconds=1)).date().epoch_days()
+        - parts.local_started_at.date().epoch_days()
+    )  # fmt: skip
+    length = parts.local_ended_at.delta(parts.local_started_at, unit="microsecond")
+    elapsed = parts.ended_at.delta(parts.started_at, unit="microsecond")
+    before = parts.turned_at.delta(parts.started_at, unit="microsecond")
+    return parts.mutate(
+        local_started_at=second.ifelse(turn_after, parts.local_started_at),
+        local_ended_at=(first & parts.turned_at.notnull()).ifelse(turn_before, parts.local_ended_at),
+        _before=second.ifelse(before, 0),
+        _whole=parts.turned_at.notnull().ifelse(elapsed, length),
+        _first_piece=second.ifelse(days_before + 1, 0),
+    ).drop("_part", "turned_at")
 
 
 def _cut(pieces: ir.Table, *, piece_start: Any, unit: str) -> ir.Table:
-    """Keep of each stretch the piece with number ``piece``, counted in days or hours from ``piece_start``."""
+    """Keep of each stretch the piece with number ``piece``, counted in days or hours from ``piece_start``.
+
+    ``_count`` is the number of the last piece; ``_whole`` the length of all that the values were counted in,
+    and ``_before`` how much of it lies before the stretch, in microseconds.
+    """
     seconds = {"day": 86_400, "hour": 3_600}[unit]
     start = piece_start + ibis.interval(seconds=1) * (pieces.piece * seconds)
     end = start + ibis.interval(seconds=seconds)
-    is_whole = pieces["_count"] == 0
-    begin = is_whole.ifelse(pieces.local_started_at, ibis.greatest(start, pieces.local_started_at))
-    finish = is_whole.ifelse(pieces.local_ended_at, ibis.least(end, pieces.local_ended_at))
-    length = pieces.local_ended_at.delta(pieces.local_started_at, unit="microsecond").cast("float64")
-    share_before = begin.delta(pieces.local_started_at, unit="microsecond") / length
-    share_by_end = finish.delta(pieces.local_started_at, unit="microsecond") / length
+    length = pieces.local_ended_at.delta(pieces.local_started_at, unit="microsecond")
+    is_one = pieces["_count"] == 0
+    is_whole = is_one & (pieces["_whole"] == length)
+    begin = is_one.ifelse(pieces.local_started_at, ibis.greatest(start, pieces.local_started_at))
+    finish = is_one.ifelse(pieces.local_ended_at, ibis.least(end, pieces.local_ended_at))
+
+    def share(moment: Any) -> Any:
+        gone = pieces["_before"] + moment.delta(pieces.local_started_at, unit="microsecond")
+        return gone.cast("float64") / pieces["_whole"].cast("float64")
+
     cut = {
         name: is_whole.ifelse(
             pieces[name].cast(EXACT),
-            (pieces[name].cast("float64") * share_by_end).cast(EXACT)
-            - (pieces[name].cast("float64") * share_before).cast(EXACT),
+            (pieces[name].cast("float64") * share(finish)).cast(EXACT)
+            - (pieces[name].cast("float64") * share(begin)).cast(EXACT),
         )
         for name in ACTIVITY_VALUES
     }
-    return pieces.mutate(local_started_at=begin, local_ended_at=finish, **cut).drop("_count")
+    return pieces.mutate(local_started_at=begin, local_ended_at=finish, **cut).drop(
+        "_count", "_before", "_whole"
+    )
 
 
 def cut_at_hours(pieces: ir.Table) -> ir.Table:
@@ -174,7 +282,8 @@ def cut_at_hours(pieces: ir.Table) -> ir.Table:
     )
     first_hour = pieces.local_started_at.truncate("h")
     count = last_moment.truncate("h").delta(first_hour, unit="hour")
-    cut = pieces.mutate(piece=ibis.range(0, count.cast("int64") + 1).unnest(), _count=count)
+    counted = _uncut(pieces).drop("_first_piece")
+    cut = counted.mutate(piece=ibis.range(0, count.cast("int64") + 1).unnest(), _count=count)
     return _cut(cut, piece_start=cut.local_started_at.truncate("h"), unit="hour").mutate(
         hour=lambda t: t.local_started_at.hour().cast("int64")
     )

@@ -14,8 +14,9 @@ import ibis
 import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.columns import Type
-from healthmate_bi_pipeline.catalog.datasets import Dataset, Field
+from healthmate_bi_pipeline.catalog.datasets import UTC_OFFSET_MINUTES, Dataset, Field
 from healthmate_bi_pipeline.catalog.lake_tables import staged_table
+from healthmate_bi_pipeline.domain.time_zones import DISTANT_FUTURE, DISTANT_PAST
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES, first_rule, minutes
 
 UNPARSED_SEPARATOR = "\n"
@@ -23,6 +24,7 @@ UNPARSED_SEPARATOR = "\n"
 
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 _OFFSET = r"\s*(?:[Zz]|UTC|[+-]\d{2}(?::?\d{2})?)$"
+_EXACT_FLOATS = 2**53
 FUTURE_TOLERANCE = timedelta(hours=14)  # no wall clock is further ahead of UTC
 
 
@@ -158,26 +160,37 @@ def _from_text(text: Any, type_: Type) -> Any:
             return text.re_search(r"^[+-]?\d+(\.0*)?$").ifelse(text, ibis.null("string")).try_cast("int64")
         case Type.NUMBER:
             return _finite(text.try_cast("float64"))
+        case Type.DATE:
+            return _in_calendar(text.try_cast("date"))
         case _:
             return text.try_cast(IBIS_TYPES[type_])
 
 
 def _from_value(column: Any, type_: Type) -> Any:
     kind = column.type()
-    if type_ is Type.INTEGER and (kind.is_floating() or kind.is_decimal()):
-        whole = column.cast("float64")
-        return (whole == whole.floor()).ifelse(whole, ibis.null("float64")).try_cast("int64")
+    if type_ is Type.INTEGER and kind.is_floating():
+        number = column.try_cast("int64")  # rounded; beyond 2^53 a float cannot tell two ids apart
+        is_whole = (number.cast("float64") == column) & number.between(-_EXACT_FLOATS, _EXACT_FLOATS)
+        return is_whole.ifelse(number, ibis.null("int64"))
     if type_ is Type.NUMBER and kind.is_numeric():
         return _finite(column.cast("float64"))
-    if (type_ is Type.INTEGER and kind.is_integer()) or (type_ is Type.BOOLEAN and kind.is_boolean()):
-        return column.cast(IBIS_TYPES[type_])
+    if type_ is Type.INTEGER and kind.is_integer():
+        return column.try_cast("int64")
+    if type_ is Type.BOOLEAN and kind.is_boolean():
+        return column
     if type_ is Type.DATE and (kind.is_date() or kind.is_timestamp()):
-        return column.date() if kind.is_timestamp() else column
+        return _in_calendar(column.date() if kind.is_timestamp() else column)
     return _from_text(column.cast("string"), type_)
 
 
 def _finite(value: Any) -> Any:
     return (value.isnan() | value.isinf()).ifelse(ibis.null("float64"), value)
+
+
+def _in_calendar(value: Any) -> Any:
+    """A date or time in the years 1 to 9999; what lies outside is none, as infinity is."""
+    first, last = (ibis.literal(bound).cast(value.type()) for bound in (DISTANT_PAST, DISTANT_FUTURE))
+    return value.between(first, last).ifelse(value, ibis.null(value.type()))
 
 
 def _parse_time(column: Any, field: Field) -> _Parsed:
@@ -188,21 +201,24 @@ def _parse_time(column: Any, field: Field) -> _Parsed:
     """
     kind = column.type()
     local_name = f"local_{field.name}"
-    if kind.is_timestamp() and kind.timezone is not None:
-        return _Parsed({field.name: column.cast("timestamp(6)"), local_name: ibis.null("timestamp(6)")})
+    nothing = ibis.null("timestamp(6)")
     if kind.is_timestamp() or kind.is_date():
-        return _Parsed({field.name: ibis.null("timestamp(6)"), local_name: column.cast("timestamp(6)")})
+        moment = _in_calendar(column.try_cast("timestamp(6)"))
+        names = (field.name, local_name) if kind.is_timestamp() and kind.timezone else (local_name, field.name)
+        failed = column.notnull() & moment.isnull()
+        text = column.try_cast("string").fill_null("out of range")
+        return _Parsed({names[0]: moment, names[1]: nothing}, failed.ifelse(text, ibis.null("string")))
     text = column.cast("string").strip().nullif("")
     tail = text.re_extract(f"{_CLOCK}({_OFFSET})", 1)
-    wall = text.left(text.length() - tail.length()).try_cast("timestamp(6)")
+    wall = _in_calendar(text.left(text.length() - tail.length()).try_cast("timestamp(6)"))
     digits = tail.re_extract(r"([+-]\d{2}):?(\d{2})?", 0).replace(":", "")
     hours = digits.substr(1, 2).nullif("").try_cast("int64")
     quarter = digits.substr(3, 2).nullif("").try_cast("int64").fill_null(0)
-    offset = (hours * 60 + quarter) * digits.startswith("-").ifelse(-1, 1)
+    offset = ((hours * 60 + quarter) * digits.startswith("-").ifelse(-1, 1)).fill_null(0)
     has_tail = tail.length() > 0
-    is_placed = has_tail & (offset.fill_null(0) != 0) & (offset.abs() <= 14 * 60)
-    nothing = ibis.null("timestamp(6)")
-    instant = has_tail.ifelse(wall - minutes(offset.fill_null(0)), nothing)
-    local = (is_placed | ~has_tail).ifelse(wall, nothing)
-    failed = text.notnull() & wall.isnull()
+    is_offset = offset.between(*UTC_OFFSET_MINUTES) & (quarter < 60)
+    moment = is_offset.ifelse(wall, nothing)
+    instant = has_tail.ifelse(moment - minutes(offset), nothing)
+    local = ((offset != 0) | ~has_tail).ifelse(moment, nothing)
+    failed = text.notnull() & moment.isnull()
     return _Parsed({field.name: instant, local_name: local}, failed.ifelse(text, ibis.null("string")))

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import (
+    ACTIVITY_INTERVALS,
+    PARTITIONED_DATASETS,
+    USERS,
+    Dataset,
+)
 from healthmate_bi_pipeline.catalog.lake_tables import (
     moved_table,
     quarantine_table,
     raw_table,
     staged_table,
 )
-from healthmate_bi_pipeline.catalog.rules import ROW_RULES
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.lake.engine import Engine
@@ -27,6 +32,12 @@ from healthmate_bi_pipeline.transforms import clock, conform, raw
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import chunks
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline, Tally
+from healthmate_bi_pipeline.usecases.set_aside import (
+    Places,
+    add_places,
+    quarantined_places,
+    set_aside_messages,
+)
 from healthmate_bi_pipeline.warehouse import books
 
 STATUSES = (raw.KEPT, raw.DUPLICATE, raw.SUPERSEDED, raw.QUARANTINED)
@@ -45,44 +56,41 @@ def build_raw(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) ->
         sizes = books.staged_rows(connection, dataset.name, reach)
     rows: dict[date, int] = {}
     counts: dict[str, int] = defaultdict(int)
-    messages: list[str] = []
+    places: Places = {}
     with pipeline.recorded(asset, window) as tally:
         for chunk in chunks(window, sizes):
             with pipeline.warehouse.hold(asset, chunk):
-                made = _build_days(pipeline, dataset, chunk, tally)
+                made = _build_days(pipeline, dataset, chunk, tally=tally, places=places)
             for day, of_day in made.items():
                 rows[day] = of_day.get(raw.KEPT, 0)
                 for name in ("staged", *STATUSES):
                     counts[name] += of_day.get(name, 0)
-                for rule, number in of_day.get("rules", {}).items():
-                    counts[f"rule {rule}"] += number
             pipeline.progress(asset, (chunk.end - window.start) / (window.end - window.start))
-    messages += [
-        f"{dataset.name} {window}: {number} rows set aside: {rule}: {ROW_RULES[rule.split(':')[0]]}."
-        for name, number in sorted(counts.items())
-        if (rule := name.removeprefix("rule ")) != name
-    ]
-    return Built(rows, counts, tuple(messages))
+    with pipeline.warehouse.transaction() as connection:
+        messages = set_aside_messages(connection, dataset, places)
+    return Built(rows, counts, messages)
 
 
 def _build_days(
-    pipeline: Pipeline, dataset: Dataset, window: Window, tally: Tally
+    pipeline: Pipeline, dataset: Dataset, window: Window, *, tally: Tally, places: Places
 ) -> Mapping[date, Mapping[str, Any]]:
     with pipeline.warehouse.transaction() as connection:
         inputs = versions.raw_inputs(pipeline, connection, window, dataset=dataset)
     with pipeline.engine() as engine:
         stretches = person_stretches(pipeline, engine, window)
-        judged = engine.store(
-            conform.judge(
-                _staged_rows(pipeline, engine, dataset, window),
-                dataset,
-                stretches=stretches,
-                units=engine.memory_table(conform.unit_table()),
-            )
+        judge = partial(
+            conform.judge,
+            dataset=dataset,
+            stretches=stretches,
+            units=engine.memory_table(conform.unit_table()),
         )
-        classified = _classified(pipeline, engine, dataset, judged)
+        judged = engine.store(judge(_staged_rows(pipeline, engine, dataset, window)))
+        moved = _moved_rows(pipeline, engine, dataset, judged, judge)
+        classified = _classified(engine, dataset, judged, moved)
         days = _counts(engine, classified, window)
-        kept = raw.raw_rows(classified.filter(classified.status == raw.KEPT), dataset, window)
+        add_places(places, quarantined_places(engine, classified, window))
+        good = classified.filter(classified.status == raw.KEPT)
+        kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
         _replace(
             pipeline, engine, kept, raw_table(dataset).name, arrow_schema(raw_table(dataset).columns), window
         )
@@ -116,20 +124,40 @@ def _staged_rows(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: W
     return engine.scan(files, schema=arrow_schema(table.columns), partition_by="day")
 
 
-def _classified(pipeline: Pipeline, engine: Engine, dataset: Dataset, judged: ir.Table) -> ir.Table:
+def _classified(engine: Engine, dataset: Dataset, judged: ir.Table, moved: ir.Table | None) -> ir.Table:
     """Say what became of each row; the joins are left out where there is nothing to join."""
-    good = judged.filter(judged.rule.isnull())
-    fates = engine.store(conform.repeated_rows(good, dataset))
-    moved = None
-    if dataset.id_column is not None:
-        table = moved_table(dataset)
-        known = engine.scan(pipeline.lake.files(table.name), schema=arrow_schema(table.columns))
-        moved = engine.store(raw.moved_rows(judged, known, dataset))
-    return raw.with_status(
-        judged,
-        fates if engine.count(fates) else None,
-        moved if moved is not None and engine.count(moved) else None,
-    )
+    fates = engine.store(conform.repeated_rows(judged.filter(judged.rule.isnull()), dataset))
+    return raw.with_status(judged, fates if engine.count(fates) else None, moved)
+
+
+def _moved_rows(
+    pipeline: Pipeline,
+    engine: Engine,
+    dataset: Dataset,
+    judged: ir.Table,
+    judge: Callable[[ir.Table], ir.Table],
+) -> ir.Table | None:
+    """The places of rows whose id has a good later version under another staged day, if there are any."""
+    if dataset.id_column is None:
+        return None
+    table, staged = moved_table(dataset), staged_table(dataset)
+    known = engine.scan(pipeline.lake.files(table.name), schema=arrow_schema(table.columns))
+    later = engine.store(raw.later_versions(judged, known, dataset))
+    days = [row["later_day"] for row in engine.rows(later.select("later_day").distinct())]
+    if not days:
+        return None
+    files = pipeline.lake.files(staged.name, values=days)
+    rows = engine.scan(files, schema=arrow_schema(staged.columns), partition_by="day")
+    those = rows.semi_join(later, [rows.file_number == later.later_file, rows.row_number == later.later_row])
+    moved = engine.store(raw.moved_rows(later, judge(those)))
+    return moved if engine.count(moved) else None
+
+
+def _clock_turns(engine: Engine, dataset: Dataset, judged: ir.Table, stretches: ir.Table) -> ir.Table | None:
+    if dataset is not ACTIVITY_INTERVALS:
+        return None
+    turns = engine.store(raw.clock_turns(judged, stretches))
+    return turns if engine.count(turns) else None
 
 
 def _counts(engine: Engine, classified: ir.Table, window: Window) -> dict[date, dict[str, Any]]:
@@ -191,6 +219,7 @@ def build_users(pipeline: Pipeline) -> Built:
             schema = arrow_schema(table.columns)
             pipeline.lake.replace_all(table.name, engine.stream(expression, schema=schema))
         counts = _user_counts(engine, classified)
+        places = quarantined_places(engine, classified, None)
         record = books.PartitionRecord(
             asset="raw/users",
             partition=UNPARTITIONED,
@@ -204,10 +233,8 @@ def build_users(pipeline: Pipeline) -> Built:
         with pipeline.warehouse.transaction() as connection:
             books.record_partitions(connection, [record])
         tally.rows = record.rows
-    messages = tuple(
-        f"users: {number} records set aside: {rule}: {ROW_RULES[rule.split(':')[0]]}."
-        for rule, number in sorted(counts["rules"].items())
-    )
+    with pipeline.warehouse.transaction() as connection:
+        messages = set_aside_messages(connection, USERS, places)
     plain = {name: count for name, count in counts.items() if name != "rules"}
     return Built({UNPARTITIONED: record.rows}, plain, messages)
 

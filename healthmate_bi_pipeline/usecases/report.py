@@ -92,13 +92,13 @@ def build_reports(
         for place, part in enumerate(parts):
             with pipeline.warehouse.hold(asset, part):
                 written = _write(pipeline, _Subject(report_type, period, part), asset=asset)
-            rows[part.first_day] = len(written)
-            tally.rows += len(written)
+            rows[part.first_day] = 1 if written else 0
+            tally.rows += rows[part.first_day]
             paths += written
             pipeline.progress(asset, (place + 1) / len(parts))
         if paths:
             write_index(pipeline)
-    return Built(rows, {"reports": len(paths)}, (), tuple(paths))
+    return Built(rows, {"reports": sum(rows.values())}, (), tuple(paths))
 
 
 def write_report(pipeline: Pipeline, report_type: ReportType, window: Window) -> Built:
@@ -117,9 +117,9 @@ def write_report(pipeline: Pipeline, report_type: ReportType, window: Window) ->
             raise UsageError(
                 f"There are no data in {window}. `healthmate-bi status` shows which days have some."
             )
-        tally.rows = len(paths)
+        tally.rows = 1
         write_index(pipeline)
-    return Built({window.first_day: len(paths)}, {"reports": len(paths)}, (), tuple(paths))
+    return Built({window.first_day: 1}, {"reports": 1}, (), tuple(paths))
 
 
 def write_index(pipeline: Pipeline) -> None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from healthmate_bi_pipeline.catalog.columns import Type
 from healthmate_bi_pipeline.catalog.datasets import Dataset
-from healthmate_bi_pipeline.catalog.rules import FILE_RULES
+from healthmate_bi_pipeline.usecases.set_aside import message
 
 MALFORMED = "malformed_line"
 _BEHIND_UTC = timedelta(hours=12)  # no wall clock is further behind
@@ -104,9 +104,13 @@ class StagedTally:
             if defect is not None:
                 totals[number, defect] += count
         return [
-            f"{dataset.name}/{names.get(number, number)}: record {self.first_rows[number, defect]}"
-            f"{f' and {count - 1} more' if count > 1 else ''}:"
-            f" {defect}{_column(dataset, defect)}: {FILE_RULES[defect]}."
+            message(
+                dataset,
+                names.get(number, f"file {number}"),
+                rule=f"{defect}{_column(dataset, defect)}",
+                first=self.first_rows[number, defect],
+                count=count,
+            )
             for (number, defect), count in sorted(totals.items())
         ]
 
@@ -133,14 +137,17 @@ class StagedTally:
 
     def _look_back(self, batch: pa.RecordBatch, dataset: Dataset) -> None:
         """Move the first day back; an instant may be on the day before, where clocks are behind UTC."""
-        dated = batch.filter(pc.is_valid(batch["day"])) if dataset.is_partitioned else batch.slice(0, 0)
+        rest = batch.filter(pc.is_valid(batch["day"])) if dataset.is_partitioned else batch.slice(0, 0)
         for name in dataset.moment:
             if dataset.field_named(name).type is Type.TIMESTAMP:
-                self._earlier(pc.min(dated[f"local_{name}"]).as_py(), timedelta(0))
-                only_instant = dated.filter(pc.is_null(dated[f"local_{name}"]))
-                self._earlier(pc.min(only_instant[name]).as_py(), _BEHIND_UTC)
+                instant, local = rest[name], rest[f"local_{name}"]
+                # An offset of its own may move the row to another day than the one it was written with.
+                is_open = pc.or_(pc.is_null(local), pc.and_(pc.is_valid(instant), pc.is_valid(rest["utc_offset_minutes"])))  # fmt: skip
+                self._earlier(pc.min(rest.filter(pc.invert(is_open))[f"local_{name}"]).as_py(), timedelta(0))
+                self._earlier(pc.min(rest.filter(is_open)[name]).as_py(), _BEHIND_UTC)
+                rest = rest.filter(pc.and_(pc.is_null(instant), pc.is_null(local)))
             else:
-                self._earlier(pc.min(dated[name]).as_py(), timedelta(0))
+                self._earlier(pc.min(rest[name]).as_py(), timedelta(0))
 
     def _earlier(self, moment: datetime | date | None, behind: timedelta) -> None:
         if moment is None:

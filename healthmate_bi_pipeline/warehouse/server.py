@@ -7,7 +7,9 @@ warehouse's database, in ``schema.py``.
 from __future__ import annotations
 
 import sys
+import time
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
@@ -46,8 +48,7 @@ def database_url(settings: Settings) -> URL:
         TransientError: the server does not answer.
     """
     if settings.database_url is None:
-        server = _embedded_url(settings.postgres_path)
-        return _ensured(server.set(database=WAREHOUSE_DATABASE), reached_by=server)
+        return _ensured_in_embedded(settings.postgres_path, WAREHOUSE_DATABASE)
     return _parsed(settings.database_url.get_secret_value())
 
 
@@ -59,8 +60,7 @@ def dagster_database_url(settings: Settings) -> URL:
         TransientError: the server does not answer.
     """
     if settings.database_url is None:
-        server = _embedded_url(settings.postgres_path)
-        return _ensured(server.set(database=WAREHOUSE_DATABASE + DAGSTER_SUFFIX), reached_by=server)
+        return _ensured_in_embedded(settings.postgres_path, WAREHOUSE_DATABASE + DAGSTER_SUFFIX)
     warehouse = _parsed(settings.database_url.get_secret_value())
     return _ensured(warehouse.set(database=f"{warehouse.database}{DAGSTER_SUFFIX}"), reached_by=warehouse)
 
@@ -98,6 +98,18 @@ def _parsed(address: str) -> URL:
             "HEALTHMATE_DATABASE_URL names no database. Write postgresql://user:password@host/database."
         )
     return url.set(drivername=DRIVER)
+
+
+def _ensured_in_embedded(folder: Path, database: str) -> URL:
+    """The URL of a database of the embedded server, the server running and the database being there."""
+    for pause in (0.2, 1.0):
+        server = _embedded_url(folder)
+        # A server that is being killed at this very moment still looks alive.
+        with suppress(TransientError):
+            return _ensured(server.set(database=database), reached_by=server)
+        time.sleep(pause)
+    server = _embedded_url(folder)
+    return _ensured(server.set(database=database), reached_by=server)
 
 
 def _embedded_url(folder: Path) -> URL:

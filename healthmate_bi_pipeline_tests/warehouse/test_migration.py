@@ -86,9 +86,10 @@ def described(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-@pytest.fixture
-def engine(database_url):
-    made = create_engine(database_url)
+@pytest.fixture(scope="module")
+def engine(new_database, _migrated_template):
+    """A migrated database that is only looked at."""
+    made = create_engine(new_database(_migrated_template))
     yield made
     made.dispose()
 
@@ -185,8 +186,8 @@ def test_a_migration_that_fails_leaves_nothing(empty):
     assert [row[0] for row in described(empty)["relations"]] == ["bi_reports"]
 
 
-def test_a_database_of_a_newer_release_is_left_alone(engine, settings: Settings):
-    with engine.begin() as connection:
+def test_a_database_of_a_newer_release_is_left_alone(warehouse, settings: Settings):
+    with warehouse.transaction() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(UsageError, match="version 9999 and this release of healthmate-bi ends at"):
         Warehouse.open(settings)

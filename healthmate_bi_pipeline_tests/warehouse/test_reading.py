@@ -8,15 +8,17 @@ from healthmate_bi_pipeline.catalog.tables import READER_TABLES
 from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.warehouse.reading import READER_ROLE, QueryResult, run_query
-from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
+from healthmate_bi_pipeline.warehouse.warehouse import Warehouse, make_engine
 
 ONE_STATEMENT = "Only one statement that gives rows"
 READ_ONLY = "read-only transaction"
 DENIED = "permission denied"
 
 
-@pytest.fixture
-def filled(warehouse):
+@pytest.fixture(scope="module")
+def filled(new_database, _migrated_template):
+    """One warehouse for all questions, which is the same after them."""
+    warehouse = Warehouse(make_engine(new_database(_migrated_template)))
     days = "SELECT 'ab', 'users', date '2026-03-01' + n, n FROM generate_series(0, 9) n"
     with warehouse.transaction() as connection:
         connection.execute(text("INSERT INTO bi_identities VALUES (778899, 'fitbit', 'planted', now())"))
@@ -25,6 +27,7 @@ def filled(warehouse):
     with warehouse.transaction() as connection:
         assert connection.scalar(text("SELECT count(*) FROM bi_ingested_file_days")) == 10
         assert connection.scalar(text("SELECT count(*) FROM pg_largeobject_metadata")) == 0
+    warehouse.close()
 
 
 def is_there(warehouse, role):

@@ -1,0 +1,170 @@
+"""Write the pages of this folder that come from the catalog: ``python -m docs.generate``.
+
+A test makes them again and compares, so that a page never tells another story than the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from healthmate_bi_pipeline.catalog.columns import Column
+from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
+from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure
+from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
+from healthmate_bi_pipeline.catalog.readings import METRICS
+from healthmate_bi_pipeline.catalog.rules import FILE_RULES, ROW_RULES
+from healthmate_bi_pipeline.catalog.tables import TABLES, VIEWS
+from healthmate_bi_pipeline.domain.period import Grain
+
+FOLDER = Path(__file__).parent
+_NOTE = "<!-- Written by `make docs` from healthmate_bi_pipeline/catalog; change it there. -->"
+
+
+def pages() -> dict[str, str]:
+    """The generated pages by file name."""
+    return {
+        "metrics.md": "\n".join(_metrics()) + "\n",
+        "datasets.md": "\n".join(_datasets()) + "\n",
+        "tables.md": "\n".join(_tables()) + "\n",
+    }
+
+
+def _metrics() -> Iterator[str]:
+    yield "# What the figures mean"
+    yield ""
+    yield _NOTE
+    yield ""
+    yield (
+        "Every column of `bi_aggregated_health_metrics` that holds a figure, with its unit, the shortest period"
+        " that it is given for, the measure and statistic that it is made from, and where the rule comes from."
+        f" Registry version {REGISTRY_VERSION}. `own` marks a definition of this project."
+    )
+    yield ""
+    yield "| column | unit | from | made of | meaning | source |"
+    yield "|---|---|---|---|---|---|"
+    for figure in HEALTH_FIGURES:
+        yield f"| `{figure.name}` | {figure.unit or ''} | {_finest(figure)} | {_made_of(figure)} | {figure.description} | {figure.source} |"
+    yield ""
+    yield "## Measures and how they add up"
+    yield ""
+    yield (
+        "Figures are finished from additive state: one row per person, measure and slot with the components"
+        " below. A longer period is the merge of shorter ones; a measure of a day is null in hourly rows."
+    )
+    yield ""
+    yield "| measure | unit | finest slot | what a value is |"
+    yield "|---|---|---|---|"
+    for measure in HEALTH_MEASURES:
+        yield f"| `{measure.name}` | {measure.unit} | {measure.native_grain} | {measure.description} |"
+    yield ""
+    yield "| component | merged by | what it is |"
+    yield "|---|---|---|"
+    for component in COMPONENTS:
+        yield f"| `{component.column.name}` | {component.merge} | {component.column.description} |"
+
+
+def _finest(figure: Figure) -> str:
+    return "day" if figure.finest is Grain.DAY else "hour"
+
+
+def _made_of(figure: Figure) -> str:
+    if figure.is_planned:
+        return "not read yet"
+    if figure.statistic is None:
+        return "see meaning"
+    return f"{figure.statistic} of `{figure.measure}`"
+
+
+def _datasets() -> Iterator[str]:
+    yield "# Raw datasets"
+    yield ""
+    yield _NOTE
+    yield ""
+    yield (
+        "Files in `landing/<dataset>/` have these columns, in any order; more columns may exist and are left"
+        " alone. **Bold** columns are required: a file without one is refused."
+    )
+    yield ""
+    for dataset in DATASETS:
+        yield f"## {dataset.name}"
+        yield ""
+        yield dataset.description
+        yield ""
+        yield f"Known by {' or else '.join(' + '.join(f'`{name}`' for name in key) for key in dataset.keys)}."
+        yield ""
+        yield "| column | type | unit | meaning |"
+        yield "|---|---|---|---|"
+        for field in dataset.fields:
+            if field not in COMMON:
+                yield _field(field)
+        yield ""
+    yield "## Columns that every dataset takes"
+    yield ""
+    yield "| column | type | unit | meaning |"
+    yield "|---|---|---|---|"
+    for field in COMMON:
+        yield _field(field)
+    yield ""
+    yield "## Metrics of health_readings"
+    yield ""
+    yield (
+        "The first unit is kept, the others are converted. Outside the hard limits a row is set aside, outside"
+        " the soft ones it is kept and counted as implausible."
+    )
+    yield ""
+    yield "| metric | kept in | taken | hard limits | soft limits |"
+    yield "|---|---|---|---|---|"
+    for metric in METRICS:
+        taken = ", ".join(unit.spelling for unit in metric.units)
+        optional = ", or none" if metric.is_unit_optional else ""
+        yield (
+            f"| `{metric.code}` | {metric.unit} | {taken}{optional} |"
+            f" {metric.hard[0]:g}–{metric.hard[1]:g} | {metric.soft[0]:g}–{metric.soft[1]:g} |"
+        )
+    yield ""
+    yield "## Rules"
+    yield ""
+    yield "A rule with a column is written `rule:column`. Rules of files and lines, then rules of rows:"
+    yield ""
+    yield "| rule | it says |"
+    yield "|---|---|"
+    for name, text in (*FILE_RULES.items(), *ROW_RULES.items()):
+        yield f"| `{name}` | {text} |"
+
+
+def _field(field: Field) -> str:
+    name = f"**`{field.name}`**" if field.is_required else f"`{field.name}`"
+    codes = f" One of {', '.join(f'`{code}`' for code in field.codes)}." if field.codes else ""
+    return f"| {name} | {field.type} | {field.unit or ''} | {field.description}{codes} |"
+
+
+def _tables() -> Iterator[str]:
+    yield "# Warehouse tables"
+    yield ""
+    yield _NOTE
+    yield ""
+    for table in (*VIEWS, *TABLES):
+        yield f"## {table.name}"
+        yield ""
+        yield f"{table.description} Class: {table.privacy}. Key: {', '.join(f'`{name}`' for name in table.key)}."
+        yield ""
+        yield "| column | type | meaning |"
+        yield "|---|---|---|"
+        for column in table.columns:
+            yield _column(column)
+        yield ""
+
+
+def _column(column: Column) -> str:
+    return f"| `{column.name}` | {column.type} | {column.comment} |"
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
