@@ -143,9 +143,7 @@ class Engine:
         Raises:
             UnreadableFileError: it cannot be read as CSV at all.
         """
-        rows, rejected = self._split(
-            path, names=names, header=True, delim=delimiter, quote='"', escape='"'
-        )
+        rows, rejected = self._split(path, names=names, header=True, delim=delimiter, quote='"', escape='"')
         return TextFile(self._renumbered(rows, rejected), rejected)
 
     def json_lines_file(self, path: Path, *, names: Sequence[str]) -> TextFile:

@@ -77,7 +77,7 @@ class Lake:
             name: the table.
             rows: the rows.
             partition_by: the column that files are laid out by.
-            marks: written with the same commit, to be asked for with ``has_mark``: Delta's own means against
+            marks: written with the same commit, to be asked for with ``known_marks``: Delta's own means against
                 writing the same thing twice.
         """
         self._make_folder(name)
@@ -89,10 +89,14 @@ class Lake:
             commit_properties=CommitProperties(app_transactions=[Transaction(mark, 1) for mark in marks]),
         )
 
-    def has_mark(self, name: str, mark: str) -> bool:
-        """Whether a commit with this mark is in the table."""
+    def known_marks(self, name: str, marks: Iterable[str]) -> set[str]:
+        """Those of some marks that a commit of the table carries."""
         table = self.open(name)
-        return table is not None and table.transaction_version(mark) is not None
+        return (
+            set()
+            if table is None
+            else {mark for mark in marks if table.transaction_version(mark) is not None}
+        )
 
     def replace(self, name: str, rows: pa.RecordBatchReader, *, partition_by: str, window: Window) -> None:
         """Replace all rows whose partition value lies in a window of days, in one commit.

@@ -29,7 +29,9 @@ _UNFINISHED = (".part", ".tmp", ".crdownload", "~")
 _BLOCK = 1 << 20
 _HEADER_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
-_NAME = re.compile(r"(?:[A-Za-z][A-Za-z0-9_ .()%/-]{0,62})?")  # a row of data has a number or a time somewhere
+_NAME = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9_ .()%/-]{0,62})?"
+)  # a row of data has a number or a time somewhere
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 
 

@@ -85,9 +85,7 @@ def later_versions(judged: ir.Table, moved: ir.Table, dataset: Dataset) -> ir.Ta
             | ((joined.later_file == joined.file_number) & (joined.later_row > joined.row_number))
         )
     )
-    return joined.filter(is_later).select(
-        "file_number", "row_number", "later_file", "later_row", "later_day"
-    )
+    return joined.filter(is_later).select("file_number", "row_number", "later_file", "later_row", "later_day")
 
 
 def moved_rows(later: ir.Table, judged_later: ir.Table) -> ir.Table:
@@ -98,9 +96,7 @@ def moved_rows(later: ir.Table, judged_later: ir.Table) -> ir.Table:
         judged_later: the rows of the later days, from ``conform.judge``.
     """
     good = judged_later.filter(judged_later.rule.isnull())
-    found = later.semi_join(
-        good, [later.later_file == good.file_number, later.later_row == good.row_number]
-    )
+    found = later.semi_join(good, [later.later_file == good.file_number, later.later_row == good.row_number])
     places = found.select("file_number", "row_number").distinct()
     return places.mutate(has_moved=ibis.literal(value=True))
 

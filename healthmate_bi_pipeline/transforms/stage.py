@@ -204,7 +204,9 @@ def _parse_time(column: Any, field: Field) -> _Parsed:
     nothing = ibis.null("timestamp(6)")
     if kind.is_timestamp() or kind.is_date():
         moment = _in_calendar(column.try_cast("timestamp(6)"))
-        names = (field.name, local_name) if kind.is_timestamp() and kind.timezone else (local_name, field.name)
+        names = (
+            (field.name, local_name) if kind.is_timestamp() and kind.timezone else (local_name, field.name)
+        )
         failed = column.notnull() & moment.isnull()
         text = column.try_cast("string").fill_null("out of range")
         return _Parsed({names[0]: moment, names[1]: nothing}, failed.ifelse(text, ibis.null("string")))

@@ -8,7 +8,7 @@ mended from the lake if the kill came between.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import ibis.expr.types as ir
@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from healthmate_bi_pipeline.catalog.datasets import DATASET_BY_NAME, Dataset
 from healthmate_bi_pipeline.catalog.lake_tables import staged_table
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.errors import DataError, SchemaError, UnreadableFileError
+from healthmate_bi_pipeline.errors import DataError, HealthMateError, SchemaError, UnreadableFileError
 from healthmate_bi_pipeline.lake.engine import Engine, TextFile
 from healthmate_bi_pipeline.lake.first_day import move_first_day_back
 from healthmate_bi_pipeline.lake.store import arrow_schema
@@ -42,6 +42,20 @@ class _NewFile:
     number: int
 
 
+@dataclass
+class _Notes:
+    """What an import has staged so far, and what it has to say."""
+
+    total: StagedTally = field(default_factory=StagedTally)
+    messages: list[str] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
+
+    def add(self, files: Sequence[_NewFile], tally: StagedTally) -> None:
+        """Count staged files in."""
+        self.total.add(tally)
+        self.names |= {file.number: file.found.name for file in files}
+
+
 def ingest(pipeline: Pipeline, dataset: Dataset) -> Built:
     """Stage the files of a dataset that are new.
 
@@ -49,16 +63,14 @@ def ingest(pipeline: Pipeline, dataset: Dataset) -> Built:
     """
     asset = f"staged/{dataset.name}"
     found = landing.find_files(pipeline.settings.landing_path, dataset)
+    notes = _Notes()
     with pipeline.warehouse.hold(asset, _ANY_TIME), pipeline.recorded(asset, None) as tally:
-        files = _new_files(pipeline, dataset, found)
-        messages: list[str] = []
-        total = StagedTally()
+        files = _without_staged(pipeline, dataset, _new_files(pipeline, dataset, found, notes), notes)
         for batch in _batches(files):
-            counted = _stage_batch(pipeline, dataset, batch, messages)
-            total.add(counted)
-            tally.rows += counted.rows
+            _stage_batch(pipeline, dataset, batch, notes)
+            tally.rows = notes.total.rows
             pipeline.progress(f"reading {dataset.name}", (files.index(batch[-1]) + 1) / len(files))
-    messages += total.messages(dataset, {file.number: file.found.name for file in files})
+    total, messages = notes.total, [*notes.messages, *notes.total.messages(dataset, notes.names)]
     counts = {
         "files": total.files, "lines": total.lines, "rejected": total.rejected, "staged": total.staged,
         "undated": total.undated,
@@ -69,7 +81,7 @@ def ingest(pipeline: Pipeline, dataset: Dataset) -> Built:
 def new_file_count(pipeline: Pipeline, dataset: Dataset) -> int:
     """How many files of a dataset wait in the landing folder."""
     found = landing.find_files(pipeline.settings.landing_path, dataset)
-    hashes = {landing.hash_file(file.path) for file in found}
+    hashes = set(_by_hash(pipeline, dataset, found, []))
     with pipeline.warehouse.transaction() as connection:
         return len(hashes - books.known_files(connection, dataset.name, hashes))
 
@@ -81,16 +93,53 @@ def unknown_folder_messages(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(f"landing/{folder}: no such dataset; expected one of {known}." for folder in folders)
 
 
-def _new_files(pipeline: Pipeline, dataset: Dataset, found: Sequence[landing.FoundFile]) -> list[_NewFile]:
+def _by_hash(
+    pipeline: Pipeline, dataset: Dataset, found: Sequence[landing.FoundFile], messages: list[str]
+) -> dict[str, landing.FoundFile]:
+    """Files by their content; one that is there twice once."""
     by_hash: dict[str, landing.FoundFile] = {}
     for number, file in enumerate(found):
-        by_hash.setdefault(landing.hash_file(file.path), file)
+        try:
+            by_hash.setdefault(landing.hash_file(file.path), file)
+        except OSError as error:  # taken away meanwhile, or not ours to read
+            messages.append(_unreadable(dataset, file, error))
         pipeline.progress(f"looking at {dataset.name}", (number + 1) / len(found))
+    return by_hash
+
+
+def _new_files(
+    pipeline: Pipeline, dataset: Dataset, found: Sequence[landing.FoundFile], notes: _Notes
+) -> list[_NewFile]:
+    by_hash = _by_hash(pipeline, dataset, found, notes.messages)
     with pipeline.warehouse.transaction() as connection:
         known = books.known_files(connection, dataset.name, by_hash)
         number = books.next_file_number(connection)
     fresh = [(file_hash, file) for file_hash, file in by_hash.items() if file_hash not in known]
     return [_NewFile(file, file_hash, number + place) for place, (file_hash, file) in enumerate(fresh)]
+
+
+def _unreadable(dataset: Dataset, file: landing.FoundFile, error: OSError) -> str:
+    return f"{dataset.name}/{file.name}: unreadable_file: {error.strerror or 'it cannot be opened'}."
+
+
+def _without_staged(
+    pipeline: Pipeline, dataset: Dataset, files: list[_NewFile], notes: _Notes
+) -> list[_NewFile]:
+    """Mend the books of files that a run staged before it was killed; the others."""
+    marks = {_mark(file.file_hash) for file in files}
+    staged = pipeline.lake.known_marks(staged_table(dataset).name, marks) if marks else set()
+    for file in files:
+        if _mark(file.file_hash) not in staged:
+            continue
+        with pipeline.engine() as engine:
+            rows = _staged_rows_of(pipeline, engine, dataset, file)
+            moved = index_ids(pipeline, engine, dataset, rows)
+            tally = _tally_of(engine, dataset, rows)
+        # Under the number that the lake knows it by.
+        known = replace(file, number=next((number for number, _, _ in tally.counts), file.number))
+        _register(pipeline, dataset, [known], tally, moved)
+        notes.add([known], tally)
+    return [file for file in files if _mark(file.file_hash) not in staged]
 
 
 def _batches(files: Sequence[_NewFile]) -> Iterator[list[_NewFile]]:
@@ -106,68 +155,54 @@ def _batches(files: Sequence[_NewFile]) -> Iterator[list[_NewFile]]:
         yield batch
 
 
-def _stage_batch(
-    pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile], messages: list[str]
-) -> StagedTally:
+def _stage_batch(pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile], notes: _Notes) -> None:
     """Stage some files in one commit; if one of them turns out to be damaged, each by itself."""
     try:
-        return _stage_together(pipeline, dataset, batch, messages)
-    except UnreadableFileError as error:
+        _stage_together(pipeline, dataset, batch, notes)
+    except DataError as error:
         if len(batch) == 1:
-            messages.append(f"{dataset.name}/{batch[0].found.name}: unreadable_file: {error}")
-            return StagedTally()
-    total = StagedTally()
-    for file in batch:
-        total.add(_stage_batch(pipeline, dataset, [file], messages))
-    return total
+            notes.messages.append(f"{dataset.name}/{batch[0].found.name}: unreadable_file: {error}")
+            return
+        for file in batch:
+            _stage_batch(pipeline, dataset, [file], notes)
 
 
-def _stage_together(
-    pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile], messages: list[str]
-) -> StagedTally:
+def _stage_together(pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile], notes: _Notes) -> None:
     name = staged_table(dataset).name
     refused: list[str] = []
+    parts: list[ir.Table] = []
+    taken: list[_NewFile] = []
+    tally = StagedTally()
     with pipeline.engine() as engine:
-        parts: list[ir.Table] = []
-        taken: list[_NewFile] = []
         for file in batch:
-            mark = _mark(file.file_hash)
-            if pipeline.lake.has_mark(name, mark):  # staged by a run that was killed before it kept its books
-                parts_of_file = _staged_rows_of(pipeline, engine, dataset, file)
-                _register(pipeline, dataset, [file], _tally_of(engine, dataset, parts_of_file), {})
-                continue
             try:
                 parts += _rows_of(engine, dataset, file, pipeline)
+                taken.append(file)
             except (UnreadableFileError, SchemaError) as error:
                 refused.append(str(error))
-                continue
-            taken.append(file)
-        messages += refused
-        if not taken:
-            return StagedTally()
-        rows = union_all(parts)
-        moved = index_ids(pipeline, engine, dataset, rows)
-        tally = StagedTally()
-        schema = arrow_schema(staged_table(dataset).columns)
-        stream = tally.watching(engine.stream(rows, schema=schema), dataset)
-        try:
-            pipeline.lake.append(
-                name,
-                stream,
-                partition_by="day" if dataset.is_partitioned else None,
-                marks=[_mark(file.file_hash) for file in taken],
-            )
-        except Exception as error:
-            # The lake's writer wraps what the stream raised in an error of its own.
-            if tally.error is not None:
-                raise UnreadableFileError(_reason(tally.error)) from error
-            raise
-    _register(pipeline, dataset, taken, tally, moved)
-    return tally
-
-
-def _reason(error: BaseException) -> str:
-    return error.args[0] if isinstance(error, DataError) else "the data are damaged or cut off."
+            except (FileNotFoundError, PermissionError) as error:
+                refused.append(_unreadable(dataset, file.found, error))
+        if taken:
+            rows = union_all(parts)
+            moved = index_ids(pipeline, engine, dataset, rows)
+            schema = arrow_schema(staged_table(dataset).columns)
+            stream = tally.watching(engine.stream(rows, schema=schema), dataset)
+            try:
+                pipeline.lake.append(
+                    name,
+                    stream,
+                    partition_by="day" if dataset.is_partitioned else None,
+                    marks=[_mark(file.file_hash) for file in taken],
+                )
+            except Exception:
+                # The lake's writer wraps what the stream raised in an error of its own.
+                if isinstance(tally.error, HealthMateError):
+                    raise tally.error from None
+                raise
+    if taken:
+        _register(pipeline, dataset, taken, tally, moved)
+    notes.messages += refused
+    notes.add(taken, tally)
 
 
 def _rows_of(engine: Engine, dataset: Dataset, file: _NewFile, pipeline: Pipeline) -> list[ir.Table]:

@@ -84,7 +84,7 @@ def test_the_tables_may_be_read(filled, table):
         ("ROLLBACK", ONE_STATEMENT),
         ("SET ROLE postgres", ONE_STATEMENT),
         ("SET SESSION AUTHORIZATION DEFAULT", ONE_STATEMENT),
-        ("SELECT set_config('session_authorization', 'postgres', false)", DENIED),
+        ("SELECT set_config('session_authorization', 'pg_read_all_data', false)", DENIED),
         ("SELECT set_config('transaction_read_only', 'off', true)", "read-write mode"),
         ("COPY bi_reports TO PROGRAM 'cat'", ONE_STATEMENT),
         ("COPY (SELECT 1) TO STDOUT", ONE_STATEMENT),
@@ -115,7 +115,7 @@ def test_what_is_wrong_or_would_write_is_refused(filled, question, complaint):
         run_query(filled, question)
 
 
-@pytest.mark.parametrize("role", ["none", "postgres"])
+@pytest.mark.parametrize("role", ["none", "pg_read_all_data"])
 def test_laying_down_the_role_inside_a_query_gains_nothing(filled, role):
     # set_config runs first; query_to_xml then asks with whatever rights there are.
     question = (
