@@ -85,7 +85,7 @@ def person_stretches(users: ir.Table, zones: ir.Table) -> ir.Table:
     latest = before.start + minutes(ibis.greatest(before.offset_minutes, before.offset_before))
     bounded = before.mutate(
         # Never before that of an earlier stretch: who moves twice within a day would be in two of them.
-        local_start=latest.max().over(order),
+        local_start=latest.max().over(ibis.cumulative_window(group_by="user_id", order_by="start")),
         shift_minutes=before.offset_before - before.offset_minutes,
     )
     return bounded.mutate(

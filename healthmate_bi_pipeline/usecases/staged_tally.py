@@ -142,7 +142,8 @@ class StagedTally:
             if dataset.field_named(name).type is Type.TIMESTAMP:
                 instant, local = rest[name], rest[f"local_{name}"]
                 # An offset of its own may move the row to another day than the one it was written with.
-                is_open = pc.or_(pc.is_null(local), pc.and_(pc.is_valid(instant), pc.is_valid(rest["utc_offset_minutes"])))  # fmt: skip
+                is_moved = pc.and_(pc.is_valid(instant), pc.is_valid(rest["utc_offset_minutes"]))
+                is_open = pc.or_(pc.is_null(local), is_moved)
                 self._earlier(pc.min(rest.filter(pc.invert(is_open))[f"local_{name}"]).as_py(), timedelta(0))
                 self._earlier(pc.min(rest.filter(is_open)[name]).as_py(), _BEHIND_UTC)
                 rest = rest.filter(pc.and_(pc.is_null(instant), pc.is_null(local)))

@@ -23,7 +23,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -37,6 +36,7 @@ from typing import IO
 import psutil
 
 from healthmate_bi_pipeline.errors import TransientError, UsageError
+from healthmate_bi_pipeline.warehouse.postmaster import Address, answers, is_alive, read_postmaster
 from healthmate_bi_pipeline.warehouse.programs import (
     MAJOR_VERSION,
     Account,
@@ -84,28 +84,11 @@ _INITDB_OPTIONS = (
 
 
 @dataclass(frozen=True)
-class Address:
-    """Where a server listens: the folder of its socket, and the port that names the socket."""
-
-    host: str
-    port: int
-
-
-@dataclass(frozen=True)
 class _Running:
     """A server that answers."""
 
     process: psutil.Process
     address: Address
-
-
-@dataclass(frozen=True)
-class _Postmaster:
-    """What ``postmaster.pid`` says; the process only if it is really this server."""
-
-    process: psutil.Process | None
-    address: Address | None
-    is_ready: bool
 
 
 class EmbeddedServer:
@@ -131,7 +114,7 @@ class EmbeddedServer:
             TransientError: the server does not start; the text says where its log is.
         """
         with self._thread_lock:
-            if not (self._known and self._is_current(self._users) and _is_alive(self._known.process)):
+            if not (self._known and self._is_current(self._users) and is_alive(self._known.process)):
                 try:
                     self._folder.mkdir(parents=True, exist_ok=True)
                     with self._locked():
@@ -188,29 +171,12 @@ class EmbeddedServer:
     def _running(self) -> _Running | None:
         """The server if it runs, after waiting for one that is still starting up."""
         deadline = time.monotonic() + START_SECONDS
-        while (postmaster := self._read_postmaster()).process:
-            if postmaster.is_ready and postmaster.address and _answers(postmaster.address):
+        while (postmaster := read_postmaster(self._data)).process:
+            if postmaster.is_ready and postmaster.address and answers(postmaster.address):
                 return _Running(postmaster.process, postmaster.address)
             if time.monotonic() > deadline:
                 raise TransientError(f"The embedded PostgreSQL does not get ready; see {self._log_file}.")
             time.sleep(0.1)
-        return None
-
-    def _read_postmaster(self) -> _Postmaster:
-        try:
-            lines = [line.strip() for line in (self._data / "postmaster.pid").read_text().splitlines()]
-        except FileNotFoundError:
-            lines = []
-        process = self._server_process(int(lines[0])) if lines and lines[0].isdigit() else None
-        address = Address(lines[4], int(lines[3])) if len(lines) > 4 and lines[4] else None
-        return _Postmaster(process, address, is_ready=len(lines) > 7 and lines[7] == "ready")
-
-    def _server_process(self, number: int) -> psutil.Process | None:
-        """The process of this number if it is this folder's server, and no later process of that number."""
-        with suppress(psutil.Error, OSError):
-            process = psutil.Process(number)
-            if process.name() == "postgres" and _is_alive(process) and Path(process.cwd()) == self._data:
-                return process
         return None
 
     def _launch(self) -> _Running:
@@ -288,7 +254,7 @@ class EmbeddedServer:
         PostgreSQL would believe that it still runs where its number is another process's now, or that of a
         dead child that nobody has waited for, as in containers.
         """
-        _remove_socket_folder(self._read_postmaster().address)
+        _remove_socket_folder(read_postmaster(self._data).address)
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         if self._log_file.exists() and self._log_file.stat().st_size > _LOG_LIMIT:
             self._log_file.replace(self._log_file.with_suffix(".log.1"))
@@ -305,13 +271,13 @@ class EmbeddedServer:
         return folder
 
     def _stop(self) -> None:
-        postmaster = self._read_postmaster()
+        postmaster = read_postmaster(self._data)
         if postmaster.process:
             with suppress(psutil.Error):
                 # What pg_ctl does, without having to be the server's user and to reach the folder as such.
                 postmaster.process.send_signal(signal.SIGINT)
                 deadline = time.monotonic() + STOP_SECONDS
-                while _is_alive(postmaster.process) and time.monotonic() < deadline:
+                while is_alive(postmaster.process) and time.monotonic() < deadline:
                     time.sleep(0.02)
         _remove_socket_folder(postmaster.address)
 
@@ -348,22 +314,6 @@ def _leave_at_exit(server: EmbeddedServer, user: int) -> None:
     if os.getpid() == user:
         with suppress(OSError):
             server.leave()
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    """Whether it is this very process that runs; one that nobody has waited for yet does not run."""
-    with suppress(psutil.Error):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def _answers(address: Address) -> bool:
-    with socket.socket(socket.AF_UNIX) as client:
-        try:
-            client.connect(f"{address.host}/.s.PGSQL.{address.port}")
-        except OSError:
-            return False
-        return True
 
 
 def _remove_socket_folder(address: Address | None) -> None:

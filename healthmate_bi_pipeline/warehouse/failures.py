@@ -48,7 +48,7 @@ def as_health_mate_error(error: DriverError) -> HealthMateError:
     code = sqlstate(error)
     if code is None or code.startswith(_PASSING_CLASSES):
         reason = f"PostgreSQL stopped the work ({code})" if code else "The connection to PostgreSQL was lost"
-        return TransientError(f"{reason}; nothing of the transaction was kept. Try again.")
+        return TransientError(f"{reason}; what was not committed is undone. Try again.")
     if code == INSUFFICIENT_PRIVILEGE:
         return UsageError(f"PostgreSQL does not allow this: {primary_message(error)}.")
     diagnostics = getattr(_original(error), "diag", None)

@@ -15,8 +15,8 @@ from healthmate_bi_pipeline.warehouse.failures import (
     DEADLOCK_DETECTED,
     LOCK_NOT_AVAILABLE,
     QUERY_CANCELED,
-    as_health_mate_error,
     sqlstate,
+    translated,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def hold_window(engine: Engine, asset: str, window: Window, *, wait_seconds: flo
     Raises:
         BusyError: another run held a month for longer than ``wait_seconds``.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Closed at the end and not put back into the pool: with the connection all its locks are gone.
         connection.detach()
         try:
@@ -65,5 +65,5 @@ def hold_window(engine: Engine, asset: str, window: Window, *, wait_seconds: flo
                     f"{asset} {window} is being made by another run, which did not finish within"
                     f" {wait_seconds:g} s. Try again when it is done."
                 ) from None
-            raise as_health_mate_error(error) from None
+            raise
         yield

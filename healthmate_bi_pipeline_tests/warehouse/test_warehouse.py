@@ -69,7 +69,7 @@ def test_a_lost_connection_may_come_back(warehouse):
                 other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": own})
             add_day(connection, "2026-03-01")
 
-    with pytest.raises(TransientError, match="nothing of the transaction was kept"):
+    with pytest.raises(TransientError, match="what was not committed is undone"):
         lose()
     assert days(warehouse) == 0  # over a new connection
 

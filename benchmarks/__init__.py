@@ -1,0 +1,1 @@
+"""The figures of the README, each made by a command: ``make bench``."""
