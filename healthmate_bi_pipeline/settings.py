@@ -142,7 +142,7 @@ class Settings(BaseSettings):
 
     @property
     def postgres_path(self) -> Path:
-        """The data folder of the embedded server."""
+        """The folder of the embedded server: its data, its log, and the locks of those who use it."""
         return self.home_path / "postgres"
 
     @property

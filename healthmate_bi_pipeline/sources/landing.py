@@ -32,6 +32,7 @@ _DELIMITERS = ",;\t|"
 _NAME = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9_ .()%/-]{0,62})?"
 )  # a row of data has a number or a time somewhere
+_LINE_END = re.compile(rb"[\r\n]")
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 
 
@@ -206,7 +207,7 @@ def _refuse_binary(head: bytes, label: str) -> None:
     """Refuse what is no text, by its first line: a bad line further below is set aside by itself."""
     if head[:4] == _PARQUET:
         raise UnreadableFileError(f"{label}: unreadable_file: it is a Parquet file with the name of another.")
-    if b"\0" in head.split(b"\n", 1)[0]:
+    if b"\0" in _LINE_END.split(head, 1)[0]:
         raise UnreadableFileError(f"{label}: unreadable_file: it is no text in UTF-8.")
 
 
@@ -214,7 +215,7 @@ def _open_csv(path: Path, dataset: Dataset, label: str) -> OpenedFile:
     head = _head(path)
     _refuse_binary(head, label)
     try:
-        text = head.split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
+        text = _LINE_END.split(head, 1)[0].decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UnreadableFileError(f"{label}: unreadable_file: the header is not UTF-8.") from None
     wanted = {field.name for field in dataset.fields}
