@@ -44,7 +44,8 @@ def _metrics() -> Iterator[str]:
     yield "| column | unit | from | made of | meaning | source |"
     yield "|---|---|---|---|---|---|"
     for figure in HEALTH_FIGURES:
-        yield f"| `{figure.name}` | {figure.unit or ''} | {_finest(figure)} | {_made_of(figure)} | {figure.description} | {figure.source} |"
+        cells = (figure.unit or "", _finest(figure), _made_of(figure), figure.description, figure.source)
+        yield f"| `{figure.name}` | {' | '.join(cells)} |"
     yield ""
     yield "## Measures and how they add up"
     yield ""

@@ -59,11 +59,11 @@ _FAHRENHEIT = tuple(
 )
 
 METRICS: tuple[Metric, ...] = (
-    Metric("blood_pressure_systolic", "systolic blood pressure", "mmHg", _MMHG, (40, 300), (70, 220), True),
-    Metric("blood_pressure_diastolic", "diastolic blood pressure", "mmHg", _MMHG, (20, 200), (40, 130), True),
+    Metric("blood_pressure_systolic", "systolic blood pressure", "mmHg", _MMHG, (40, 300), (70, 220), is_unit_optional=True),
+    Metric("blood_pressure_diastolic", "diastolic blood pressure", "mmHg", _MMHG, (20, 200), (40, 130), is_unit_optional=True),
     Metric(
         "heart_rate", "heart rate", "bpm", _same("bpm", "/min", "{beats}/min", "beats/min", "1/min"),
-        (20, 300), (35, 220), True,
+        (20, 300), (35, 220), is_unit_optional=True,
     ),
     Metric(
         "weight", "weight", "kg",
@@ -79,9 +79,9 @@ METRICS: tuple[Metric, ...] = (
         "blood_glucose", "blood glucose", "mg/dL", (*_same("mg/dL"), Unit("mmol/L", _GLUCOSE_MG_DL)),
         (10, 1000), (40, 500),
     ),
-    Metric("hba1c", "HbA1c", "%", _PERCENT, (2, 25), (4, 15), True),
+    Metric("hba1c", "HbA1c", "%", _PERCENT, (2, 25), (4, 15), is_unit_optional=True),
     Metric("body_temperature", "body temperature", "°C", (*_CELSIUS, *_FAHRENHEIT), (30, 44), (34, 41.5)),
-    Metric("oxygen_saturation", "oxygen saturation", "%", _PERCENT, (50, 100), (80, 100), True),
+    Metric("oxygen_saturation", "oxygen saturation", "%", _PERCENT, (50, 100), (80, 100), is_unit_optional=True),
     Metric(
         "non_hdl_cholesterol", "non-HDL cholesterol", "mg/dL",
         (*_same("mg/dL"), Unit("mmol/L", _CHOLESTEROL_MG_DL)), (20, 1000), (50, 400),

@@ -16,17 +16,42 @@ STAMPS = (
 )
 
 PROVENANCE = (
-    Column("is_complete", Type.BOOLEAN, "The period has ended and late data are no longer waited for.", is_nullable=False),
+    Column(
+        "is_complete",
+        Type.BOOLEAN,
+        "The period has ended and late data are no longer waited for.",
+        is_nullable=False,
+    ),
     Column("state_version", Type.INTEGER, "Hash of the state that the row was made from.", is_nullable=False),
-    Column("registry_version", Type.INTEGER, "Version of the definitions that the row follows.", is_nullable=False),
+    Column(
+        "registry_version",
+        Type.INTEGER,
+        "Version of the definitions that the row follows.",
+        is_nullable=False,
+    ),
     *STAMPS,
-)  # fmt: skip
+)
 
 _PERIOD_COLUMNS = (
-    Column("aggregation_period", Type.TEXT, "hourly, daily, weekly, monthly, quarterly or yearly.", is_nullable=False),
-    Column("period_start", Type.TIMESTAMP, "Start of the period, wall-clock time of the person.", is_nullable=False),
-    Column("period_end", Type.TIMESTAMP, "End of the period, exclusive, wall-clock time of the person.", is_nullable=False),
-)  # fmt: skip
+    Column(
+        "aggregation_period",
+        Type.TEXT,
+        "hourly, daily, weekly, monthly, quarterly or yearly.",
+        is_nullable=False,
+    ),
+    Column(
+        "period_start",
+        Type.TIMESTAMP,
+        "Start of the period, wall-clock time of the person.",
+        is_nullable=False,
+    ),
+    Column(
+        "period_end",
+        Type.TIMESTAMP,
+        "End of the period, exclusive, wall-clock time of the person.",
+        is_nullable=False,
+    ),
+)
 
 HEALTH_METRIC_ROWS = Table(
     "bi_health_metric_rows",
@@ -34,7 +59,12 @@ HEALTH_METRIC_ROWS = Table(
     (
         Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
         *_PERIOD_COLUMNS,
-        Column("hours_covered", Type.NUMBER, "Hours that really elapse in the period: 23 or 25 on the days of a clock change.", "h"),
+        Column(
+            "hours_covered",
+            Type.NUMBER,
+            "Hours that really elapse in the period: 23 or 25 on the days of a clock change.",
+            "h",
+        ),
         Column("has_user_record", Type.BOOLEAN, "The person has a record in users.", is_nullable=False),
         *(figure for figure in HEALTH_FIGURES if not figure.is_trend),
         *PROVENANCE,
@@ -43,7 +73,7 @@ HEALTH_METRIC_ROWS = Table(
     privacy=PrivacyClass.IDENTIFIED,
     partition_column="aggregation_period",
     partition_values=tuple(Period),
-)  # fmt: skip
+)
 
 HEALTH_METRICS_VIEW = Table(
     "bi_aggregated_health_metrics",
@@ -63,8 +93,18 @@ HEALTH_GROUPS = Table(
     (
         *_PERIOD_COLUMNS,
         Column("stratum", Type.TEXT, "The group; 'all' for everyone.", is_nullable=False),
-        Column("figure", Type.TEXT, "A column of bi_aggregated_health_metrics; 'people' for anyone with a row.", is_nullable=False),
-        Column("band", Type.INTEGER, "Number of the band that the people's figures lie in; -1 for the whole group.", is_nullable=False),
+        Column(
+            "figure",
+            Type.TEXT,
+            "A column of bi_aggregated_health_metrics; 'people' for anyone with a row.",
+            is_nullable=False,
+        ),
+        Column(
+            "band",
+            Type.INTEGER,
+            "Number of the band that the people's figures lie in; -1 for the whole group.",
+            is_nullable=False,
+        ),
         Column("people", Type.INTEGER, "People with a value.", "1", is_nullable=False),
         Column("total", Type.NUMBER, "Sum of the people's figures."),
         Column("total_squared", Type.NUMBER, "Sum of their squares."),
@@ -74,7 +114,7 @@ HEALTH_GROUPS = Table(
     ),
     key=("aggregation_period", "period_start", "stratum", "figure", "band"),
     privacy=PrivacyClass.LIMITED,
-)  # fmt: skip
+)
 
 INGESTED_FILES = Table(
     "bi_ingested_files",
@@ -82,7 +122,12 @@ INGESTED_FILES = Table(
     (
         Column("file_hash", Type.TEXT, "SHA-256 of the file's bytes, in hexadecimal.", is_nullable=False),
         Column("dataset", Type.TEXT, "The dataset that it was read as.", is_nullable=False),
-        Column("file_number", Type.INTEGER, "Order in which files were first seen; the later file wins.", is_nullable=False),
+        Column(
+            "file_number",
+            Type.INTEGER,
+            "Order in which files were first seen; the later file wins.",
+            is_nullable=False,
+        ),
         Column("name", Type.TEXT, "Path below the dataset's landing folder.", is_nullable=False),
         Column("bytes", Type.INTEGER, "Size of the file.", "By", is_nullable=False),
         Column("lines", Type.INTEGER, "Records in the file, the header apart.", is_nullable=False),
@@ -94,7 +139,7 @@ INGESTED_FILES = Table(
     ),
     key=("file_hash", "dataset"),
     privacy=PrivacyClass.AGGREGATE,
-)  # fmt: skip
+)
 
 INGESTED_FILE_DAYS = Table(
     "bi_ingested_file_days",
@@ -113,18 +158,30 @@ PARTITIONS = Table(
     "bi_partitions",
     "The books: every partition that was made, from what, and how its rows add up.",
     (
-        Column("asset", Type.TEXT, "Name of the asset, as in the graph: raw/health_readings.", is_nullable=False),
+        Column(
+            "asset", Type.TEXT, "Name of the asset, as in the graph: raw/health_readings.", is_nullable=False
+        ),
         Column("partition", Type.DATE, "First day of the partition.", is_nullable=False),
-        Column("input_version", Type.INTEGER, "Hash of what it was made from; another one today means it is stale.", is_nullable=False),
+        Column(
+            "input_version",
+            Type.INTEGER,
+            "Hash of what it was made from; another one today means it is stale.",
+            is_nullable=False,
+        ),
         Column("output_version", Type.INTEGER, "Hash of what it holds.", is_nullable=False),
         Column("rows", Type.INTEGER, "Rows that it holds.", is_nullable=False),
-        Column("counts", Type.JSON, "For raw days: staged, kept, duplicates, superseded, quarantined, and quarantined by rule.", is_nullable=False),
+        Column(
+            "counts",
+            Type.JSON,
+            "For raw days: staged, kept, duplicates, superseded, quarantined, and quarantined by rule.",
+            is_nullable=False,
+        ),
         Column("run_id", Type.TEXT, "The run that made it."),
         Column("refreshed_at", Type.INSTANT, "When it was made.", is_nullable=False),
     ),
     key=("asset", "partition"),
     privacy=PrivacyClass.AGGREGATE,
-)  # fmt: skip
+)
 
 IDENTITIES = Table(
     "bi_identities",
@@ -158,14 +215,21 @@ REPORTS = Table(
         Column("metrics", Type.JSON, "All figures.", is_nullable=False),
         Column("insights", Type.JSON, "What was found.", is_nullable=False),
         Column("recommendations", Type.JSON, "What to do.", is_nullable=False),
-        Column("content_sha256", Type.TEXT, "Hash of the content without stamps; equal content keeps its file.", is_nullable=False),
-        Column("input_versions", Type.JSON, "Versions of the partitions that it rests on.", is_nullable=False),
+        Column(
+            "content_sha256",
+            Type.TEXT,
+            "Hash of the content without stamps; equal content keeps its file.",
+            is_nullable=False,
+        ),
+        Column(
+            "input_versions", Type.JSON, "Versions of the partitions that it rests on.", is_nullable=False
+        ),
         Column("html_path", Type.TEXT, "Path below the reports folder.", is_nullable=False),
         Column("json_path", Type.TEXT, "Path below the reports folder.", is_nullable=False),
     ),
     key=("report_id",),
     privacy=PrivacyClass.AGGREGATE,
-)  # fmt: skip
+)
 
 AUDIT_LOG = Table(
     "bi_audit_log",
@@ -192,17 +256,27 @@ PIPELINE_RUNS = Table(
         Column("run_id", Type.TEXT, "Unique name of the run.", is_nullable=False),
         Column("started_at", Type.INSTANT, "When it started.", is_nullable=False),
         Column("ended_at", Type.INSTANT, "When it ended; null while it runs or if it was killed."),
-        Column("outcome", Type.TEXT, "running, succeeded, failed or abandoned (its process is gone).", is_nullable=False),
+        Column(
+            "outcome",
+            Type.TEXT,
+            "running, succeeded, failed or abandoned (its process is gone).",
+            is_nullable=False,
+        ),
         Column("assets", Type.TEXT_LIST, "What it made.", is_nullable=False),
         Column("window", Type.TEXT, "The stretch of time; null where it was for all that was stale."),
         Column("rows", Type.INTEGER, "Rows written."),
         Column("host", Type.TEXT, "The machine.", is_nullable=False),
         Column("pid", Type.INTEGER, "The process.", is_nullable=False),
-        Column("process_started_at", Type.INSTANT, "When the process started; tells it from a later one of that number.", is_nullable=False),
+        Column(
+            "process_started_at",
+            Type.INSTANT,
+            "When the process started; tells it from a later one of that number.",
+            is_nullable=False,
+        ),
     ),
     key=("run_id",),
     privacy=PrivacyClass.AGGREGATE,
-)  # fmt: skip
+)
 
 TABLES: tuple[Table, ...] = (
     HEALTH_METRIC_ROWS,
@@ -217,7 +291,5 @@ TABLES: tuple[Table, ...] = (
 )
 VIEWS: tuple[Table, ...] = (HEALTH_METRICS_VIEW,)
 
-READER_TABLES: tuple[str, ...] = tuple(
-    table.name for table in (*TABLES, *VIEWS) if table is not IDENTITIES
-)  # fmt: skip
+READER_TABLES: tuple[str, ...] = tuple(table.name for table in (*TABLES, *VIEWS) if table is not IDENTITIES)
 """What the read-only role may read: everything but who people are elsewhere."""

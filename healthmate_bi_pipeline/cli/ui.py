@@ -45,7 +45,8 @@ def ui(
 
 def _command(port: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "dagster", "dev"),
+        # Dagster says at each start that it would rather be called as `dg dev`.
+        *(sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"),
         *("--module-name", "healthmate_bi_pipeline.definitions"),
         *("--host", HOST, "--port", str(port)),
         *("--log-level", "warning", "--code-server-log-level", "warning"),

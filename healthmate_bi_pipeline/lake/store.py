@@ -6,19 +6,24 @@ files by the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from healthmate_bi_pipeline.catalog.columns import Column, Type
 from healthmate_bi_pipeline.domain.period import Window, midnight
+from healthmate_bi_pipeline.errors import HealthMateError, IntegrityError, TransientError, UsageError
+
+_UNUSABLE = re.compile(r"[][|^]|%[0-9A-Fa-f]{2}")
 
 ARROW_TYPES: dict[Type, Any] = {
     Type.INTEGER: pa.int64(),
@@ -46,6 +51,14 @@ class Lake:
     """
 
     uri: str
+
+    def __post_init__(self) -> None:
+        found = _UNUSABLE.search(self.uri) if self.is_on_disk else None
+        if found is not None:
+            raise UsageError(
+                f"The lake cannot lie in {self.uri}: Delta takes no {found[0]} in a path."
+                " Choose another folder by HEALTHMATE_HOME or HEALTHMATE_LAKE."
+            )
 
     @cached_property
     def is_on_disk(self) -> bool:
@@ -80,9 +93,8 @@ class Lake:
             marks: written with the same commit, to be asked for with ``known_marks``: Delta's own means against
                 writing the same thing twice.
         """
-        self._make_folder(name)
-        write_deltalake(
-            self.table_uri(name),
+        self._write(
+            name,
             rows,
             mode="append",
             partition_by=[partition_by] if partition_by else None,
@@ -101,14 +113,15 @@ class Lake:
     def replace(self, name: str, rows: pa.RecordBatchReader, *, partition_by: str, window: Window) -> None:
         """Replace all rows whose partition value lies in a window of days, in one commit.
 
-        ``rows`` may hold no row outside of it: Delta refuses the commit otherwise.
+        ``rows`` may hold no row outside of it.
+
+        Raises:
+            IntegrityError: it does; the table is as it was.
         """
-        self._make_folder(name)
         if self.open(name) is None:
-            write_deltalake(self.table_uri(name), rows, mode="append", partition_by=[partition_by])
-            return
-        write_deltalake(
-            self.table_uri(name),
+            self._create(name, rows.schema, partition_by)
+        self._write(
+            name,
             rows,
             mode="overwrite",
             predicate=f"{partition_by} >= '{window.first_day}' AND {partition_by} <= '{window.last_day}'",
@@ -117,8 +130,7 @@ class Lake:
 
     def replace_all(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Replace a table that has no partitions, in one commit."""
-        self._make_folder(name)
-        write_deltalake(self.table_uri(name), rows, mode="overwrite")
+        self._write(name, rows, mode="overwrite")
 
     def files(
         self,
@@ -140,6 +152,8 @@ class Lake:
         if table is None:
             return []
         paths: list[str] = sorted(table.file_uris())
+        if self.is_on_disk:  # they come as addresses: a blank in a folder's name as %20
+            paths = [unquote(path) for path in paths]
         if window is None and values is None:
             return paths
         marker = f"/{partition_by}="
@@ -168,6 +182,46 @@ class Lake:
         ]
         return max(values, default=None)
 
+    def _create(self, name: str, schema: pa.Schema, partition_by: str) -> None:
+        """Make an empty table; another process may do so at the same time."""
+        self._make_folder(name)
+        try:
+            DeltaTable.create(self.table_uri(name), schema, partition_by=[partition_by])
+        except DeltaError:
+            if self.open(name) is None:
+                raise
+
+    def _write(self, name: str, rows: pa.RecordBatchReader, **options: Any) -> None:
+        """Write a commit; what the stream of rows raises comes out as it is.
+
+        Raises:
+            IntegrityError: a row lies outside of what is replaced.
+            TransientError: the disk is full, or others changed the table at the same time.
+        """
+        self._make_folder(name)
+        raised: list[HealthMateError] = []
+        stream = pa.RecordBatchReader.from_batches(rows.schema, _noting_errors(rows, raised))
+        try:
+            write_deltalake(self.table_uri(name), stream, **options)
+        except Exception as error:
+            if raised:  # the writer wraps it in an error of its own
+                raise raised[0] from None
+            if "failed validation" in str(error):  # its text shows the rows
+                raise IntegrityError(
+                    f"{name}: rows lie outside of the window; nothing was written."
+                ) from None
+            if isinstance(error, CommitFailedError) or "No space left" in str(error):
+                raise TransientError(f"{name} could not be written: {error}") from None
+            raise
+
     def _make_folder(self, name: str) -> None:
         if self.is_on_disk:
             Path(self.table_uri(name)).mkdir(parents=True, exist_ok=True)
+
+
+def _noting_errors(rows: pa.RecordBatchReader, raised: list[HealthMateError]) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from rows
+    except HealthMateError as error:
+        raised.append(error)
+        raise

@@ -6,7 +6,7 @@ from datetime import date
 import dagster as dg
 
 from healthmate_bi_pipeline.catalog.columns import Column, Table
-from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.partitions import partitions_of, window_of
 from healthmate_bi_pipeline.orchestration.resources import PIPELINE
@@ -59,7 +59,7 @@ def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDef
     def made(context: dg.AssetExecutionContext) -> None:
         pipeline: Pipeline = getattr(context.resources, PIPELINE)
         window = window_of(context.partition_time_window) if partitioned else None
-        with told_to_dagster(context):
+        with told_to_dagster(context.op_execution_context):
             built = spec.build(pipeline, window)
             _report(context, pipeline, spec, window, built)
 
@@ -114,18 +114,17 @@ def _report(
         context.add_asset_metadata({"dagster/row_count": held, **_of_run(built), **_preview(spec, shown)})
         return
     assert spec.partitioned_by is not None  # noqa: S101 - a window has been given
-    label, floor = spec.partitioned_by.label, spec.partitioned_by.window
+    label = spec.partitioned_by.label
     counts = counts_per_partition(pipeline, spec.name, window)
     for day, rows in built.rows.items():
-        start = floor(Window.of_days(day, day).start).start
         context.add_asset_metadata(
-            {"dagster/partition_row_count": rows, **counts.get(day, {})}, partition_key=label(start)
+            {"dagster/partition_row_count": rows, **counts.get(day, {})}, partition_key=label(midnight(day))
         )
-    filled = [day for day, rows in built.rows.items() if rows]
-    shown = preview(pipeline, spec, max(filled)) if filled else None
-    about_run = {**_of_run(built), **_preview(spec, shown, of=max(filled) if filled else None)}
-    if about_run:
-        context.add_asset_metadata(about_run, partition_key=context.partition_key_range.end)
+    filled = max((day for day, rows in built.rows.items() if rows), default=None)
+    if filled is not None:
+        about = _preview(spec, preview(pipeline, spec, filled))
+        context.add_asset_metadata(about, partition_key=label(midnight(filled)))
+    context.add_asset_metadata(_of_run(built), partition_key=context.partition_key_range.end)
 
 
 def _of_run(built: Built) -> dict[str, dg.MetadataValue]:
@@ -139,7 +138,7 @@ def _of_run(built: Built) -> dict[str, dg.MetadataValue]:
     return told
 
 
-def _preview(spec: AssetSpec, shown: Preview | None, of: date | None = None) -> dict[str, dg.MetadataValue]:
+def _preview(spec: AssetSpec, shown: Preview | None) -> dict[str, dg.MetadataValue]:
     """Columns, types and how many rows have a value: no values."""
     if shown is None or not shown.rows:
         return {}
@@ -150,8 +149,7 @@ def _preview(spec: AssetSpec, shown: Preview | None, of: date | None = None) -> 
         for column in spec.table.columns
         if (filled := shown.filled.get(column.name)) is not None
     ]
-    name = f"filled columns of {of}" if of else "filled columns"
-    return {name: dg.MetadataValue.table(records)} if records else {}
+    return {"filled columns": dg.MetadataValue.table(records)} if records else {}
 
 
 def _first(lines: tuple[str, ...]) -> list[str]:

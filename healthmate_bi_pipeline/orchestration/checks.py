@@ -6,6 +6,7 @@ import dagster as dg
 
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.orchestration.assets import asset_key
+from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.resources import PIPELINE
 from healthmate_bi_pipeline.usecases.checks import CheckSpec, Judgement, Verdict, check
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
@@ -32,7 +33,8 @@ def _check(spec: CheckSpec, asset: AssetSpec) -> dg.AssetChecksDefinition:
     )
     def checked(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         pipeline: Pipeline = getattr(context.op_execution_context.resources, PIPELINE)
-        return result(check(pipeline, spec, window_of_run(context.run.tags, asset)))
+        with told_to_dagster(context.op_execution_context):
+            return result(check(pipeline, spec, window_of_run(context.run.tags, asset)))
 
     return checked
 

@@ -10,19 +10,32 @@ import dagster as dg
 
 from healthmate_bi_pipeline.errors import HealthMateError, TransientError
 from healthmate_bi_pipeline.orchestration.defects import unexpected
+from healthmate_bi_pipeline.orchestration.interrupts import watch_interrupts
 
 MAX_RETRIES = 3
 FIRST_WAIT_SECONDS = 5.0
 
 
 @contextmanager
-def told_to_dagster(context: dg.AssetExecutionContext) -> Iterator[None]:
+def told_to_dagster(context: dg.OpExecutionContext) -> Iterator[None]:
     """Turn errors into Dagster's.
 
     A ``TransientError`` asks for another try, each after twice the time; any other ``HealthMateError`` fails
     at once. Of what nobody expected only its type and the places in the code are kept: third parties put
     values into their texts. ``HEALTHMATE_DEBUG=1`` prints it whole to the terminal.
     """
+    with watch_interrupts() as interrupts:
+        interrupts.raise_if_any()
+        try:
+            with _errors_told(context):
+                yield
+        except dg.Failure:
+            interrupts.raise_if_any()  # native code made an error of it
+            raise
+
+
+@contextmanager
+def _errors_told(context: dg.OpExecutionContext) -> Iterator[None]:
     try:
         yield
     except TransientError as error:

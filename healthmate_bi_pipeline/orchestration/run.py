@@ -19,6 +19,7 @@ from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.orchestration.build import build_definitions
 from healthmate_bi_pipeline.orchestration.dead_runs import fail_dead_runs, process_tags
 from healthmate_bi_pipeline.orchestration.execution import execute
+from healthmate_bi_pipeline.orchestration.interrupts import Interrupts, watch_interrupts
 from healthmate_bi_pipeline.orchestration.partitions import find_first_day
 from healthmate_bi_pipeline.orchestration.plan import Group, fold, groups, with_downstream
 from healthmate_bi_pipeline.orchestration.selection import select_assets
@@ -65,20 +66,31 @@ def run_pipeline(
     Raises:
         UsageError: a wrong selection, or days that do not exist.
         TransientError: the database is gone.
+        KeyboardInterrupt: somebody stopped it.
     """
     chosen = select_assets(select, assets, build_definitions(settings, assets=assets, checks=()))
     with translated(), Pipeline.open(settings, now=now) as pipeline:
-        days = _days(pipeline, first_day, last_day)
+        is_for_days = first_day is not None or last_day is not None
         if dry_run:
+            days = _known_days(pipeline, first_day, last_day) if is_for_days else None
             return _planned(pipeline, chosen, days)
-        with _opened(instance) as recorded_in:
-            run = _Run(pipeline, recorded_in, chosen, tags=tags or {}, on_progress=on_progress)
+        with _opened(instance) as recorded_in, watch_interrupts() as interrupts:
+            run = _Run(
+                pipeline,
+                recorded_in,
+                chosen,
+                interrupts=interrupts,
+                tags=tags or {},
+                on_progress=on_progress,
+            )
             run.mark_dead_runs()
             for group in groups(chosen):
-                if days is None:
+                if not is_for_days:
                     run.make_stale(group)
-                else:
-                    run.make_days(group, days)
+                elif group.partitioned_by is None:
+                    run.make_whole(group)
+                else:  # known only now: taking files in may have moved the first day back
+                    run.make_days(group, _known_days(pipeline, first_day, last_day))
         run.summary.messages.extend(unknown_folder_messages(pipeline))
         return run.summary
 
@@ -92,11 +104,13 @@ class _Run:
         instance: dg.DagsterInstance,
         chosen: Sequence[AssetSpec],
         *,
+        interrupts: Interrupts,
         tags: Mapping[str, str],
         on_progress: OnProgress,
     ) -> None:
         self.summary = RunSummary(pipeline.settings.reports_path)
-        self._watch = Watch(self.summary, on_progress)
+        self._interrupts = interrupts
+        self._watch = Watch(self.summary, on_progress, raise_if_stopped=interrupts.raise_if_any)
         self._pipeline = replace(pipeline, progress=self._watch.advanced)
         self._instance = instance
         self._chosen = tuple(chosen)
@@ -111,12 +125,14 @@ class _Run:
 
     def make_days(self, group: Group, days: Window) -> None:
         """Make all partitions of a group that touch some days."""
+        assert group.partitioned_by is not None  # noqa: S101 - it is partitioned
         names = {asset.name for asset in group.assets}
-        if group.partitioned_by is None:
-            self._make(group, names, None)
-            return
         for window in fold(_partitions(group.partitioned_by, days), group.partitioned_by):
             self._make(group, names, window)
+
+    def make_whole(self, group: Group) -> None:
+        """Make the assets of a group that has no partitions."""
+        self._make(group, {asset.name for asset in group.assets}, None)
 
     def make_stale(self, group: Group) -> None:
         """Make the stale partitions of a group, and what is made from them, until there are none."""
@@ -161,6 +177,7 @@ class _Run:
             window=window,
             tags=self._tags,
         )
+        self._interrupts.raise_if_any()
         for failure in failures:
             self._watch.failed(failure.asset, failure.line)
         return {failure.asset for failure in failures}
@@ -207,10 +224,8 @@ def _planned(pipeline: Pipeline, chosen: Sequence[AssetSpec], days: Window | Non
     return summary
 
 
-def _days(pipeline: Pipeline, first_day: date | None, last_day: date | None) -> Window | None:
-    """The days that were asked for, as far as there are partitions; ``None``: none were asked for."""
-    if first_day is None and last_day is None:
-        return None
+def _known_days(pipeline: Pipeline, first_day: date | None, last_day: date | None) -> Window:
+    """The days that were asked for, as far as there are partitions."""
     known = Window.of_days(find_first_day(pipeline.settings), datetime.now(UTC).date())
     first, last = first_day or known.first_day, last_day or known.last_day
     if last < first:

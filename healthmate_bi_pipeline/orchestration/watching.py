@@ -66,15 +66,19 @@ class RunSummary:
 
 
 class Watch:
-    """Stands between assets and whoever watches: counts what is made, and tells it."""
+    """Stands between assets and whoever watches: counts what is made, tells it, and lets it be stopped."""
 
-    def __init__(self, summary: RunSummary, on_progress: OnProgress) -> None:
+    def __init__(
+        self, summary: RunSummary, on_progress: OnProgress, *, raise_if_stopped: Callable[[], None]
+    ) -> None:
         self._summary = summary
         self._tell = on_progress
+        self._raise_if_stopped = raise_if_stopped
         self._now_made: tuple[str, Window | None] = ("", None)
 
     def advanced(self, what: str, share: float) -> None:
         """Take the word of a use case; the ``progress`` of a pipeline."""
+        self._raise_if_stopped()
         asset, window = self._now_made
         self._tell(Step("advanced", asset, window, share, what))
 

@@ -23,7 +23,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
     Dataset,
 )
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
-from healthmate_bi_pipeline.catalog.readings import METRICS
+from healthmate_bi_pipeline.catalog.readings import METRICS, Metric, Unit
 from healthmate_bi_pipeline.domain.time_zones import known_time_zones
 from healthmate_bi_pipeline.transforms.clock import with_wall_clock
 from healthmate_bi_pipeline.transforms.columns import first_rule
@@ -38,11 +38,17 @@ def unit_table() -> pa.Table:
         (metric.code, spelling, unit.factor, unit.offset, *metric.hard, *metric.soft)
         for metric in METRICS
         for unit in metric.units
-        for spelling in ((unit.spelling.lower(), "") if metric.is_unit_optional and unit is metric.units[0] else (unit.spelling.lower(),))
+        for spelling in _spellings(metric, unit)
     ]  # fmt: skip
     unique = {(row[0], row[1]): row for row in rows}
     names = ("metric", "unit", "factor", "shift", "hard_low", "hard_high", "soft_low", "soft_high")
     return pa.table(dict(zip(names, zip(*unique.values(), strict=True), strict=True)))
+
+
+def _spellings(metric: Metric, unit: Unit) -> tuple[str, ...]:
+    """The unit as it is compared, and no unit at all where only one exists."""
+    spelled = unit.spelling.lower()
+    return (spelled, "") if metric.is_unit_optional and unit is metric.units[0] else (spelled,)
 
 
 def zone_table() -> pa.Table:
@@ -167,10 +173,9 @@ def _converted(rows: ir.Table, units: ir.Table) -> ir.Table:
     spelled = rows.mutate(spelling=rows.unit.lower().fill_null(""))
     joined = spelled.left_join(units, [spelled.metric == units.metric, spelled.spelling == units.unit])
     kept = joined.value * joined.factor + joined.shift
-    names = [name for name in rows.columns]
     limits = {name: joined[name] for name in ("hard_low", "hard_high")}
     return joined.select(
-        **{name: joined[name] for name in names},
+        **{name: joined[name] for name in rows.columns},
         **limits,
         kept_value=kept,
         is_implausible=(kept < joined.soft_low) | (kept > joined.soft_high),

@@ -10,8 +10,8 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 
+from healthmate_bi_pipeline.catalog.columns import Table
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     PARTITIONED_DATASETS,
@@ -91,12 +91,9 @@ def _build_days(
         add_places(places, quarantined_places(engine, classified, window))
         good = classified.filter(classified.status == raw.KEPT)
         kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
-        _replace(
-            pipeline, engine, kept, raw_table(dataset).name, arrow_schema(raw_table(dataset).columns), window
-        )
+        _replace(pipeline, engine, kept, table=raw_table(dataset), window=window)
         bad = raw.quarantined_rows(classified, dataset, window)
-        table = quarantine_table(dataset)
-        _replace(pipeline, engine, bad, table.name, arrow_schema(table.columns), window)
+        _replace(pipeline, engine, bad, table=quarantine_table(dataset), window=window)
     _check_books(dataset, days)
     records = [
         books.PartitionRecord(
@@ -187,10 +184,9 @@ def _check_books(dataset: Dataset, days: Mapping[date, Mapping[str, Any]]) -> No
             )
 
 
-def _replace(
-    pipeline: Pipeline, engine: Engine, rows: ir.Table, name: str, schema: pa.Schema, window: Window
-) -> None:
-    pipeline.lake.replace(name, engine.stream(rows, schema=schema), partition_by="day", window=window)
+def _replace(pipeline: Pipeline, engine: Engine, rows: ir.Table, *, table: Table, window: Window) -> None:
+    stream = engine.stream(rows, schema=arrow_schema(table.columns))
+    pipeline.lake.replace(table.name, stream, partition_by="day", window=window)
 
 
 def build_users(pipeline: Pipeline) -> Built:

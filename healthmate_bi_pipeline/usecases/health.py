@@ -189,6 +189,8 @@ def summarized(
     """Figures per person of the periods of a window, or of the window as a whole, stored in the engine.
 
     Args:
+        pipeline: where the people's records are.
+        engine: where the states are.
         states: the state of the window at the period's grain; of days for a window as a whole.
         period: the period, or the window again.
         window: what the states cover.

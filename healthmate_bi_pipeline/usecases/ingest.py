@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from healthmate_bi_pipeline.catalog.datasets import DATASET_BY_NAME, Dataset
 from healthmate_bi_pipeline.catalog.lake_tables import staged_table
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.errors import DataError, HealthMateError, SchemaError, UnreadableFileError
+from healthmate_bi_pipeline.errors import DataError, SchemaError, UnreadableFileError
 from healthmate_bi_pipeline.lake.engine import Engine, TextFile
 from healthmate_bi_pipeline.lake.first_day import move_first_day_back
 from healthmate_bi_pipeline.lake.store import arrow_schema
@@ -187,18 +187,12 @@ def _stage_together(pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile],
             moved = index_ids(pipeline, engine, dataset, rows)
             schema = arrow_schema(staged_table(dataset).columns)
             stream = tally.watching(engine.stream(rows, schema=schema), dataset)
-            try:
-                pipeline.lake.append(
-                    name,
-                    stream,
-                    partition_by="day" if dataset.is_partitioned else None,
-                    marks=[_mark(file.file_hash) for file in taken],
-                )
-            except Exception:
-                # The lake's writer wraps what the stream raised in an error of its own.
-                if isinstance(tally.error, HealthMateError):
-                    raise tally.error from None
-                raise
+            pipeline.lake.append(
+                name,
+                stream,
+                partition_by="day" if dataset.is_partitioned else None,
+                marks=[_mark(file.file_hash) for file in taken],
+            )
     if taken:
         _register(pipeline, dataset, taken, tally, moved)
     notes.messages += refused

@@ -23,6 +23,9 @@ def index_ids(pipeline: Pipeline, engine: Engine, dataset: Dataset, rows: ir.Tab
     """Note the days of new rows' ids before they are staged, and list the ids that stand under several days.
 
     Args:
+        pipeline: where the index is.
+        engine: where the rows are.
+        dataset: what they are rows of.
         rows: staged rows that are about to be appended.
 
     Returns:

@@ -26,13 +26,13 @@ from healthmate_bi_pipeline.reporting import files
 from healthmate_bi_pipeline.reporting.document import RANGE, Report, Stamp
 from healthmate_bi_pipeline.reporting.health_summary import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
+from healthmate_bi_pipeline.reporting.index import IndexRecord, render_index
 from healthmate_bi_pipeline.reporting.inputs import (
     DatasetQuality,
     GroupFigure,
     HealthSummaryInputs,
     TrendPoint,
 )
-from healthmate_bi_pipeline.reporting.index import IndexRecord, render_index
 from healthmate_bi_pipeline.reporting.json import content_sha256, render_json, report_document
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.health import range_figures

@@ -48,7 +48,7 @@ def set_aside_messages(connection: Connection, dataset: Dataset, places: Places)
 def message(dataset: Dataset, file: str, *, rule: str, first: int, count: int) -> str:
     """One line about the rows of a file that broke a rule."""
     more = f" and {count - 1:,} more" if count > 1 else ""
-    text = _RULES[rule.split(":")[0]]
+    text = _RULES[rule.split(":", maxsplit=1)[0]]
     return f"{dataset.name}/{file}: record {first:,}{more}: {rule}: {text}."
 
 

@@ -27,13 +27,11 @@ class StagedTally:
         counts: rows by file number, day (``None``: no day) and defect.
         first_rows: the first row of a file with a defect, by file number and defect.
         first_day: the earliest wall-clock day that any row can have.
-        error: what the stream of rows raised, if it did.
     """
 
     counts: dict[tuple[int, date | None, str | None], int] = field(default_factory=lambda: defaultdict(int))
     first_rows: dict[tuple[int, str], int] = field(default_factory=dict)
     first_day: date | None = None
-    error: BaseException | None = None
 
     def watching(self, rows: pa.RecordBatchReader, dataset: Dataset) -> pa.RecordBatchReader:
         """The same stream, counted as it flows."""
@@ -115,13 +113,9 @@ class StagedTally:
         ]
 
     def _counted(self, rows: pa.RecordBatchReader, dataset: Dataset) -> Iterator[pa.RecordBatch]:
-        try:
-            for batch in rows:
-                self._count(batch, dataset)
-                yield batch
-        except BaseException as error:
-            self.error = error
-            raise
+        for batch in rows:
+            self._count(batch, dataset)
+            yield batch
 
     def _count(self, batch: pa.RecordBatch, dataset: Dataset) -> None:
         keys = ["file_number", "day", "defect"] if dataset.is_partitioned else ["file_number", "defect"]

@@ -1,5 +1,6 @@
 """Windows tile time, and periods roll up into each other."""
 
+import itertools
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -31,7 +32,7 @@ def test_periods_tile_a_window_without_gap_or_overlap(period: Period, moment: da
     covering = period.covering(window)
     assert tiles[0].start == covering.start <= window.start
     assert tiles[-1].end == covering.end >= window.end
-    assert all(left.end == right.start for left, right in zip(tiles, tiles[1:], strict=False))
+    assert all(left.end == right.start for left, right in itertools.pairwise(tiles))
 
 
 @given(moment=moments)

@@ -159,7 +159,7 @@ def _figure(wide: ir.Table, figure: Figure, *, period: Period | Window, measures
     return value / figure.divisor if figure.divisor != 1 else value
 
 
-def _finished(statistic: Statistic, parts: dict[str, Any]) -> Any:
+def _finished(statistic: Statistic, parts: dict[str, Any]) -> Any:  # noqa: C901, PLR0911 - one line per statistic
     """A statistic from the components of merged state; see ``Statistic``."""
 
     def number(name: str) -> Any:
