@@ -265,8 +265,10 @@ def _register(
         for file in files
     ]
     if tally.first_day is not None:
-        # Before the books: a day that the definitions do not know yet must not be on them.
-        move_first_day_back(pipeline.lake, tally.first_day)
+        # Before the books: a day that the definitions do not know yet must not be on them. Held, because two
+        # datasets that are read at once would each compare with the day before either moved it.
+        with pipeline.warehouse.hold("lake/first_day", _ANY_TIME):
+            move_first_day_back(pipeline.lake, tally.first_day)
     with pipeline.warehouse.transaction() as connection:
         books.register_files(connection, accounts)
         runs.record_action(
