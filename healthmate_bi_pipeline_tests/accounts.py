@@ -85,7 +85,9 @@ def _assert_days_balance(pipeline: Pipeline, dataset: Dataset) -> None:
         " HAVING sum(rows) > 0",
         dataset=dataset.name,
     )
-    booked = {} if per_staged_day.empty else dict(zip(per_staged_day["day"], per_staged_day["rows"], strict=True))
+    booked = (
+        {} if per_staged_day.empty else dict(zip(per_staged_day["day"], per_staged_day["rows"], strict=True))
+    )
     assert booked == staged[staged["defect"].isna()].groupby("day").size().to_dict()
     days = day_counts(pipeline, dataset)
     for day, counts in days.items():

@@ -132,7 +132,7 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
         "bpm", measure="resting_heart_rate", statistic=Statistic.MEAN, finest=Grain.DAY,
         source="own, after Speed 2023, PLOS Digit Health", bands=(0, 50, 60, 70, 80),
     ),
-    *_readings("weight", "weight", "weight", "kg", has_extremes=False),
+    *_readings("weight", "weight", "weight", "kg", has_extremes=False, bands=(0, 60, 70, 80, 90, 100)),
     Figure(
         "weight_change", Type.NUMBER, "Last weight of the period minus the first.", "kg",
         measure="weight", statistic=Statistic.CHANGE,
@@ -215,6 +215,7 @@ HEADLINE_FIGURES: tuple[str, ...] = (
     "avg_blood_pressure_diastolic",
     "avg_heart_rate",
     "resting_heart_rate",
+    "avg_weight",
     "avg_bmi",
     "avg_blood_sugar",
     "avg_temperature",

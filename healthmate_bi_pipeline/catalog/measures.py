@@ -24,8 +24,8 @@ class Merge(StrEnum):
     SUM = "sum"
     LEAST = "least"
     GREATEST = "greatest"
-    OF_FIRST = "of the earlier first_at"
-    OF_LAST = "of the later last_at"
+    OF_FIRST = "of the smaller first_key"
+    OF_LAST = "of the larger last_key"
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ COMPONENTS: tuple[Component, ...] = (
     Component(Column("total_squared", Type.EXACT, "Sum of the squared values."), Merge.SUM),
     Component(Column("low", Type.NUMBER, "Smallest value."), Merge.LEAST),
     Component(Column("high", Type.NUMBER, "Largest value."), Merge.GREATEST),
-    Component(Column("first_at", Type.TIMESTAMP, "Instant (UTC) of the first value, where order matters."), Merge.LEAST),
+    Component(Column("first_key", Type.TEXT, "Instant (UTC), file and row of the first value, if order matters."), Merge.LEAST),
     Component(Column("first_value", Type.NUMBER, "The value then."), Merge.OF_FIRST),
-    Component(Column("last_at", Type.TIMESTAMP, "Instant (UTC) of the last value, where order matters."), Merge.GREATEST),
+    Component(Column("last_key", Type.TEXT, "Instant (UTC), file and row of the last value, if order matters."), Merge.GREATEST),
     Component(Column("last_value", Type.NUMBER, "The value then."), Merge.OF_LAST),
     Component(Column("implausible", Type.INTEGER, "Values outside the soft limits."), Merge.SUM),
     Component(Column("days", Type.INTEGER, "Days with a value; from the grain of a day up."), Merge.SUM),

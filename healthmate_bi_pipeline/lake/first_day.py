@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from uuid import uuid4
 
 from pyarrow import fs
 
@@ -26,15 +27,19 @@ def read_first_day(lake: Lake) -> date | None:
 
 
 def move_first_day_back(lake: Lake, day: date) -> bool:
-    """Make ``day`` the first day if it lies before the one that is known; whether it did."""
+    """Make ``day`` the first day if it lies before the one that is known; whether it did.
+
+    Two that do this at once would each compare with the day before the other's: the caller keeps them apart.
+    """
     known = read_first_day(lake)
     if known is not None and known <= day:
         return False
     filesystem, path = _place(lake)
     filesystem.create_dir(path.rsplit("/", 1)[0], recursive=True)
-    with filesystem.open_output_stream(f"{path}.part") as stream:
+    part = f"{path}.{uuid4().hex}.part"
+    with filesystem.open_output_stream(part) as stream:
         stream.write(json.dumps({"first_day": day.isoformat()}).encode())
-    filesystem.move(f"{path}.part", path)
+    filesystem.move(part, path)
     return True
 
 

@@ -27,11 +27,11 @@ def pipeline_resource(open_pipeline: OpenPipeline) -> dg.ResourceDefinition:
     @dg.resource(description="Warehouse, lake and settings, opened once per run.")
     def opened(context: dg.InitResourceContext) -> Iterator[Pipeline]:
         with open_pipeline() as pipeline:
-            if context.run_id is None or context.instance is None:
+            if context.run is None or context.instance is None:  # outside of a run
                 yield pipeline
                 return
             # So that a later run can tell that this process is gone.
-            context.instance.add_run_tags(context.run_id, process_tags())
-            yield replace(pipeline, run_id=context.run_id)
+            context.instance.add_run_tags(context.run.run_id, process_tags())
+            yield replace(pipeline, run_id=context.run.run_id)
 
     return opened

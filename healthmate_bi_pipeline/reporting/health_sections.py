@@ -51,6 +51,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Panel, ...]], ...] = (
         (
             Panel("Blood pressure", ("avg_blood_pressure_systolic", "avg_blood_pressure_diastolic")),
             Panel("Heart rate", ("avg_heart_rate", "resting_heart_rate")),
+            Panel("Weight", ("avg_weight",)),
             Panel("Body mass index", ("avg_bmi",)),
             Panel("Blood glucose", ("avg_blood_sugar",)),
             Panel("Body temperature", ("avg_temperature",)),

@@ -66,6 +66,7 @@ STYLES: dict[str, Style] = {
     "avg_blood_pressure_diastolic": Style("Diastolic blood pressure", "mmHg", 1, "diastolic", 12),
     "avg_heart_rate": Style("Heart rate", "bpm", 1, "heart rate", 10),
     "resting_heart_rate": Style("Resting heart rate", "bpm", 1, "resting", 10),
+    "avg_weight": Style("Weight", "kg", 1, "weight", 4),
     "avg_bmi": Style("Body mass index", "kg/m²", 1, "BMI", 2),
     "avg_blood_sugar": Style("Blood glucose", "mg/dL", 1, "glucose", 20),
     "avg_temperature": Style("Body temperature", "°C", 1, "temperature", 1),

@@ -114,10 +114,12 @@ def _printable(name: str) -> str:
 
 
 def unknown_folders(landing: Path, known: frozenset[str]) -> list[str]:
-    """Folders of the landing folder that are no dataset's, and would never be read."""
+    """Folders and files right in the landing folder that are no dataset's, and would never be read."""
     if not landing.is_dir():
         return []
-    return sorted(path.name for path in landing.iterdir() if path.is_dir() and path.name not in known)
+    return sorted(
+        path.name for path in landing.iterdir() if path.name not in known and not path.name.startswith(".")
+    )
 
 
 def hash_file(path: Path) -> str:
@@ -192,7 +194,7 @@ def _unpacked(path: Path, *, label: str, scratch: Path) -> Path:
 def _parquet_columns(path: Path, label: str) -> tuple[str, ...]:
     try:
         return tuple(pq.read_schema(path).names)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+    except (pa.ArrowException, UnicodeDecodeError, OSError):
         raise UnreadableFileError(
             f"{label}: unreadable_file: it is no Parquet file, or is cut off."
         ) from None

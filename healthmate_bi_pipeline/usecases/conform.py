@@ -27,6 +27,7 @@ from healthmate_bi_pipeline.catalog.lake_tables import (
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.lake.engine import Engine
+from healthmate_bi_pipeline.lake.statistics import partition_statistics
 from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.transforms import clock, conform, raw
 from healthmate_bi_pipeline.usecases import versions
@@ -61,10 +62,10 @@ def build_raw(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) ->
         for chunk in chunks(window, sizes):
             with pipeline.warehouse.hold(asset, chunk):
                 made = _build_days(pipeline, dataset, chunk, tally=tally, places=places)
-            for day, of_day in made.items():
-                rows[day] = of_day.get(raw.KEPT, 0)
+            for record in made:
+                rows[record.partition] = record.rows
                 for name in ("staged", *STATUSES):
-                    counts[name] += of_day.get(name, 0)
+                    counts[name] += record.counts.get(name, 0)
             pipeline.progress(asset, (chunk.end - window.start) / (window.end - window.start))
     with pipeline.warehouse.transaction() as connection:
         messages = set_aside_messages(connection, dataset, places)
@@ -73,7 +74,7 @@ def build_raw(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) ->
 
 def _build_days(
     pipeline: Pipeline, dataset: Dataset, window: Window, *, tally: Tally, places: Places
-) -> Mapping[date, Mapping[str, Any]]:
+) -> list[books.PartitionRecord]:
     with pipeline.warehouse.transaction() as connection:
         inputs = versions.raw_inputs(pipeline, connection, window, dataset=dataset)
     with pipeline.engine() as engine:
@@ -87,7 +88,7 @@ def _build_days(
         judged = engine.store(judge(_staged_rows(pipeline, engine, dataset, window)))
         moved = _moved_rows(pipeline, engine, dataset, judged, judge)
         classified = _classified(engine, dataset, judged, moved)
-        days = _counts(engine, classified, window)
+        days = _counts(engine, judged, classified, window)
         add_places(places, quarantined_places(engine, classified, window))
         good = classified.filter(classified.status == raw.KEPT)
         kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
@@ -95,13 +96,14 @@ def _build_days(
         bad = raw.quarantined_rows(classified, dataset, window)
         _replace(pipeline, engine, bad, table=quarantine_table(dataset), window=window)
     _check_books(dataset, days)
+    held = partition_statistics(pipeline.lake, raw_table(dataset).name, partition_by="day", window=window)
     records = [
         books.PartitionRecord(
             asset=f"raw/{dataset.name}",
             partition=day,
             input_version=inputs.get(day, 0),
             output_version=inputs.get(day, 0),
-            rows=days.get(day, {}).get(raw.KEPT, 0),
+            rows=held[day].rows if day in held else 0,
             counts=days.get(day, {}),
             run_id=pipeline.run_id,
             refreshed_at=pipeline.now,
@@ -111,7 +113,7 @@ def _build_days(
     with pipeline.warehouse.transaction() as connection:
         books.record_partitions(connection, records)
     tally.rows += sum(record.rows for record in records)
-    return {record.partition: record.counts for record in records}
+    return records
 
 
 def _staged_rows(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: Window) -> ir.Table:
@@ -157,21 +159,25 @@ def _clock_turns(engine: Engine, dataset: Dataset, judged: ir.Table, stretches: 
     return turns if engine.count(turns) else None
 
 
-def _counts(engine: Engine, classified: ir.Table, window: Window) -> dict[date, dict[str, Any]]:
-    """Rows per wall-clock day and status, and per rule; ``staged`` is counted apart from them."""
-    own = classified.filter(
-        (classified.own_day >= ibis.literal(window.first_day))
-        & (classified.own_day <= ibis.literal(window.last_day))
-    )
+def _counts(
+    engine: Engine, judged: ir.Table, classified: ir.Table, window: Window
+) -> dict[date, dict[str, Any]]:
+    """Rows per wall-clock day and status, and per rule; ``staged`` is counted before anything is joined."""
+    own, staged = (_of_days(rows, window) for rows in (classified, judged))
     days: dict[date, dict[str, Any]] = defaultdict(lambda: {"rules": {}})
     for row in engine.rows(own.group_by(["own_day", "status", "rule"]).agg(n=own.count())):
         of_day = days[row["own_day"]]
         of_day[row["status"]] = of_day.get(row["status"], 0) + row["n"]
         if row["rule"] is not None:
             of_day["rules"][row["rule"]] = row["n"]
-    for row in engine.rows(own.group_by("own_day").agg(n=own.file_number.count())):
+    for row in engine.rows(staged.group_by("own_day").agg(n=staged.count())):
         days[row["own_day"]]["staged"] = row["n"]
     return dict(days)
+
+
+def _of_days(rows: ir.Table, window: Window) -> ir.Table:
+    first, last = ibis.literal(window.first_day), ibis.literal(window.last_day)
+    return rows.filter((rows.own_day >= first) & (rows.own_day <= last))
 
 
 def _check_books(dataset: Dataset, days: Mapping[date, Mapping[str, Any]]) -> None:
@@ -207,9 +213,11 @@ def build_users(pipeline: Pipeline) -> Built:
         kept = engine.store(raw.raw_users(classified.filter(classified.status == raw.KEPT)))
         before = scan_users(pipeline, engine)
         days = _days_of_changed_people(pipeline, engine, before, kept)
-        # Noted before the records are replaced: a kill in between redoes some days and forgets none.
+        # Noted before the records are replaced, so that a kill in between forgets no day, and again when they
+        # are: another run may have made a day from the old records in between.
+        cause = f"records:{version}"
         with pipeline.warehouse.transaction() as connection:
-            books.note_days(connection, USERS.name, f"records:{version}", days)
+            books.note_days(connection, USERS.name, cause, days)
         bad = raw.quarantined_rows(classified, USERS, Window.of_days(UNPARTITIONED, UNPARTITIONED))
         for expression, table in ((kept, raw_table(USERS)), (bad, quarantine_table(USERS))):
             schema = arrow_schema(table.columns)
@@ -227,6 +235,9 @@ def build_users(pipeline: Pipeline) -> Built:
             refreshed_at=pipeline.now,
         )
         with pipeline.warehouse.transaction() as connection:
+            books.note_days(
+                connection, USERS.name, f"{cause}:replaced", books.noted_days(connection, USERS.name, cause)
+            )
             books.record_partitions(connection, [record])
         tally.rows = record.rows
     with pipeline.warehouse.transaction() as connection:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from uuid import uuid4
 
 from healthmate_bi_pipeline.domain.period import Window
@@ -49,7 +50,8 @@ class Pipeline:
     @classmethod
     @contextmanager
     def open(cls, settings: Settings, *, now: datetime | None = None) -> Iterator[Pipeline]:
-        """Open warehouse and lake."""
+        """Open warehouse and lake; the folders that hold rows of people are made for their owner only."""
+        _make_private_folders(settings)
         with Warehouse.open(settings) as warehouse:
             yield cls(settings, warehouse, Lake(settings.lake_uri), now or datetime.now(UTC))
 
@@ -95,6 +97,16 @@ class Pipeline:
                     detail={"run_id": self.run_id},
                     now=self.now,
                 )
+
+
+def _make_private_folders(settings: Settings) -> None:
+    """Make the folders of people's data, closed to others; one that is there keeps its mode."""
+    settings.home_path.mkdir(parents=True, exist_ok=True)
+    lake = Lake(settings.lake_uri)
+    private = [settings.landing_path, settings.scratch_path, *([Path(lake.uri)] if lake.is_on_disk else [])]
+    for folder in private:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -36,16 +36,17 @@ from healthmate_bi_pipeline.reporting.inputs import (
 from healthmate_bi_pipeline.reporting.json import content_sha256, render_json, report_document
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.health import range_figures
-from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
+from healthmate_bi_pipeline.usecases.report_scope import previous_window, trend_of
 from healthmate_bi_pipeline.warehouse import books, queries, runs
 
 PEOPLE = "people"
+_ANY_TIME = Window.of_days(UNPARTITIONED, UNPARTITIONED)
 _RENDERERS: tuple[tuple[Literal["html", "json"], Callable[[Report], str]], ...] = (
     ("html", render_html),
     ("json", render_json),
 )
 WHOLE_GROUP = queries.WHOLE_GROUP
-_TREND_DAYS = 28
 
 
 @dataclass(frozen=True)
@@ -60,24 +61,6 @@ class _Subject:
     def cadence(self) -> str:
         return str(self.period) if self.period else RANGE
 
-    @property
-    def previous(self) -> Window:
-        """The period before, or as many days before."""
-        if self.period:
-            return self.period.window(self.period.previous(self.window.start))
-        return Window(self.window.start - (self.window.end - self.window.start), self.window.start)
-
-    @property
-    def trend(self) -> tuple[Period, Window]:
-        """The shorter periods that a trend is drawn of, and from where: some history for short periods."""
-        if self.window.days <= _TREND_DAYS:
-            return Period.DAILY, Window(self.window.end - timedelta(days=_TREND_DAYS), self.window.end)
-        if self.window.days <= 62:
-            return Period.DAILY, self.window
-        if self.window.days <= 200:
-            return Period.WEEKLY, self.window
-        return Period.MONTHLY, self.window
-
 
 def build_reports(
     pipeline: Pipeline, window: Window | None, *, report_type: ReportType, period: Period
@@ -88,16 +71,22 @@ def build_reports(
     rows: dict[date, int] = {}
     paths: list[str] = []
     parts = list(period.windows(window))
-    with pipeline.recorded(asset, window) as tally:
+    with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
+        # Read before the figures are: what changes meanwhile makes the reports stale again.
+        with pipeline.warehouse.transaction() as connection:
+            inputs = versions.report_inputs(
+                pipeline, connection, window, report_type=report_type, period=period
+            )
         for place, part in enumerate(parts):
-            with pipeline.warehouse.hold(asset, part):
-                written = _write(pipeline, _Subject(report_type, period, part), asset=asset)
+            written = _write(pipeline, _Subject(report_type, period, part), asset=asset)
             rows[part.first_day] = 1 if written else 0
             tally.rows += rows[part.first_day]
             paths += written
             pipeline.progress(asset, (place + 1) / len(parts))
         if paths:
             write_index(pipeline)
+        # Booked last: what is killed before is tried again, finds its reports and lists them.
+        _book(pipeline, asset, rows, inputs)
     return Built(rows, {"reports": sum(rows.values())}, (), tuple(paths))
 
 
@@ -109,21 +98,37 @@ def write_report(pipeline: Pipeline, report_type: ReportType, window: Window) ->
     """
     period = next((period for period in report_type.cadences if period.window(window.start) == window), None)
     subject = _Subject(report_type, period, window)
-    asset = f"reports/{report_type.name}_{subject.cadence}"
-    with pipeline.recorded(asset, window) as tally:
-        with pipeline.warehouse.hold(asset, window):
-            paths = _write(pipeline, subject, asset=asset)
-        if not paths:
-            raise UsageError(
-                f"There are no data in {window}. `healthmate-bi status` shows which days have some."
-            )
+    if _inputs(pipeline, subject) is None:
+        raise UsageError(f"There are no data in {window}. `healthmate-bi status` shows which days have some.")
+    if period is not None:
+        return build_reports(pipeline, window, report_type=report_type, period=period)
+    asset = f"reports/{report_type.name}_{RANGE}"
+    with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
+        paths = _write(pipeline, subject, asset=asset)
         tally.rows = 1
         write_index(pipeline)
     return Built({window.first_day: 1}, {"reports": 1}, (), tuple(paths))
 
 
+def _book(pipeline: Pipeline, asset: str, rows: Mapping[date, int], inputs: Mapping[date, int]) -> None:
+    name = versions.report_books(asset, pipeline.settings.report.audience)
+    records = [
+        books.PartitionRecord(
+            name, day, inputs.get(day, 0), inputs.get(day, 0), count, {}, pipeline.run_id, pipeline.now
+        )
+        for day, count in rows.items()
+    ]
+    with pipeline.warehouse.transaction() as connection:
+        books.record_partitions(connection, records)
+
+
 def write_index(pipeline: Pipeline) -> None:
     """Write ``index.html`` and ``index.json`` over all reports that may be listed."""
+    with pipeline.warehouse.hold("reports/index", _ANY_TIME):  # an older list must not follow a newer one
+        _write_index(pipeline)
+
+
+def _write_index(pipeline: Pipeline) -> None:
     with pipeline.warehouse.transaction() as connection:
         listed = queries.list_reports(connection, audience="groups")
     delay = pipeline.settings.period.delay
@@ -157,7 +162,6 @@ def _write(pipeline: Pipeline, subject: _Subject, *, asset: str) -> list[str]:
     """Write a report unless there is nothing to say or it says what it said before; its paths."""
     inputs = _inputs(pipeline, subject)
     if inputs is None:
-        _book(pipeline, subject, asset, rows=0)
         return []
     stamp = Stamp(
         report_id=str(uuid4()), version=1, generated_at=pipeline.utc_now, generated_by=pipeline.actor
@@ -170,8 +174,7 @@ def _write(pipeline: Pipeline, subject: _Subject, *, asset: str) -> list[str]:
             connection, subject.report_type.name, subject.cadence, subject.window, audience
         )
     root = pipeline.settings.reports_path
-    if known is not None and known.content_sha256 == content and (root / known.html_path).exists():
-        _book(pipeline, subject, asset, rows=1)
+    if known is not None and known.content_sha256 == content and _are_there(root, known):
         return [known.html_path, known.json_path]
     version = known.version + 1 if known is not None else 1
     report = replace(report, stamp=replace(stamp, version=version))
@@ -189,8 +192,11 @@ def _write(pipeline: Pipeline, subject: _Subject, *, asset: str) -> list[str]:
             detail={"report_id": stamp.report_id, "content_sha256": content, "audience": audience},
             now=pipeline.now,
         )
-    _book(pipeline, subject, asset, rows=1)
     return [html_path, json_path]
+
+
+def _are_there(root: Path, known: queries.ReportRecord) -> bool:
+    return all((root / path).exists() for path in (known.html_path, known.json_path))
 
 
 def _write_files(root: Path, report: Report) -> tuple[str, str]:
@@ -235,29 +241,15 @@ def _record(report: Report, content: str, html_path: str, json_path: str) -> que
     )
 
 
-def _book(pipeline: Pipeline, subject: _Subject, asset: str, *, rows: int) -> None:
-    if subject.period is None:
-        return
-    first = subject.window.first_day
-    with pipeline.warehouse.transaction() as connection:
-        inputs = versions.report_inputs(
-            pipeline, connection, subject.window, report_type=subject.report_type, period=subject.period
-        )
-        version = inputs.get(first, 0)
-        books.record_partitions(
-            connection,
-            [books.PartitionRecord(asset, first, version, version, rows, {}, pipeline.run_id, pipeline.now)],
-        )
-
-
 def _inputs(pipeline: Pipeline, subject: _Subject) -> HealthSummaryInputs | None:
     """What the report is made from, or ``None`` when nobody has data in its days."""
     with pipeline.warehouse.transaction() as connection:
         current = _groups(pipeline, connection, subject.period, subject.window)
         if PEOPLE not in current:
             return None
-        previous = _groups(pipeline, connection, subject.period, subject.previous)
-        trend_period, trend_window = subject.trend
+        before = previous_window(subject.period, subject.window)
+        previous = _groups(pipeline, connection, subject.period, before)
+        trend_period, trend_window = trend_of(subject.window)
         trend = _trend(connection, trend_period, trend_window)
         quality = _quality(connection, subject.window)
         rests_on = versions.outputs(connection, "state/health_days", subject.window)
@@ -272,7 +264,7 @@ def _inputs(pipeline: Pipeline, subject: _Subject) -> HealthSummaryInputs | None
         ),
         people=current[PEOPLE].people,
         current=_without_people(current),
-        previous_window=subject.previous if previous else None,
+        previous_window=before if previous else None,
         previous=_without_people(previous) if previous else None,
         trend_period=trend_period,
         trend=trend,

@@ -27,9 +27,15 @@ def stale_partitions(pipeline: Pipeline, asset: AssetSpec) -> list[date]:
         window = asset.partitioned_by.covering(window)
     with pipeline.warehouse.transaction() as connection:
         expected = asset.inputs(pipeline, connection, window)
-        records = books.partition_records(connection, asset.name)
+        records = books.partition_records(connection, _booked_as(pipeline, asset))
     stale = versions.stale(expected, {day: record.input_version for day, record in records.items()})
     return _wanted_reports(pipeline, asset, stale, records) if asset.group == "reports" else stale
+
+
+def _booked_as(pipeline: Pipeline, asset: AssetSpec) -> str:
+    if asset.group == "reports":
+        return versions.report_books(asset.name, pipeline.settings.report.audience)
+    return asset.name
 
 
 def _wanted_reports(

@@ -20,10 +20,16 @@ from healthmate_bi_pipeline.catalog.measures import STATE_VERSION
 from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
+from healthmate_bi_pipeline.usecases.report_scope import previous_window, trend_of
 from healthmate_bi_pipeline.warehouse import books
 
 REPORT_VERSION = 1
 """Raised when reports say something new about the same figures."""
+
+
+def report_books(asset: str, audience: str) -> str:
+    """The name that reports are booked under: those for one's own eyes apart from the published ones."""
+    return asset if audience == "groups" else f"{audience} {asset}"
 
 
 def hash64(*parts: object) -> int:
@@ -130,17 +136,37 @@ def metrics_inputs(
 def report_inputs(
     pipeline: Pipeline, connection: Connection, window: Window, *, report_type: ReportType, period: Period
 ) -> dict[date, int]:
-    """What reports would be made from: figures of the period and of what they are compared with."""
+    """What reports would be made from: figures of the period, of the one before and of the trend, and its rows."""
     history = window.widened(days_before=400)
     own = outputs(connection, f"health_metrics/{period}", history)
+    drawn = {
+        trend: outputs(connection, f"health_metrics/{trend}", history)
+        for trend in (Period.DAILY, Period.WEEKLY, Period.MONTHLY)
+    }
+    raw = [outputs(connection, f"raw/{dataset.name}", history) for dataset in PARTITIONED_DATASETS]
     settings = hash64(pipeline.settings.report)
     inputs: dict[date, int] = {}
     for first, version in own.items():
-        if not window.start <= midnight(first) < window.end:
+        part = period.window(midnight(first))
+        if not window.start <= part.start < window.end:
             continue
-        before = period.previous(midnight(first)).date()
-        inputs[first] = hash64(REPORT_VERSION, report_type.name, settings, version, own.get(before, 0))
+        before = previous_window(period, part).first_day
+        trend, trend_window = trend_of(part)
+        inputs[first] = hash64(
+            REPORT_VERSION,
+            report_type.name,
+            settings,
+            version,
+            own.get(before, 0),
+            combined(_within(drawn[trend], trend_window)),
+            *(combined(_within(of_dataset, part)) for of_dataset in raw),
+        )
     return inputs
+
+
+def _within(of_partitions: Mapping[date, int], window: Window) -> list[tuple[object, int]]:
+    """The versions of the partitions that start in a window."""
+    return [(day, of_partitions[day]) for day in window.each_day() if day in of_partitions]
 
 
 def outputs(connection: Connection, asset: str, window: Window) -> dict[date, int]:

@@ -143,6 +143,14 @@ def note_days(connection: Connection, dataset: str, cause: str, days: Mapping[da
     )
 
 
+def noted_days(connection: Connection, dataset: str, cause: str) -> dict[date, int]:
+    """The days that were entered under a name that stands in for a file's hash."""
+    found = sa.select(_FILE_DAYS.c.day, _FILE_DAYS.c.rows).where(
+        _FILE_DAYS.c.dataset == dataset, _FILE_DAYS.c.file_hash == cause
+    )
+    return {row.day: row.rows for row in connection.execute(found)}
+
+
 def file_hashes(connection: Connection, dataset: str) -> list[str]:
     """The hashes of all files that were read as a dataset, sorted."""
     return sorted(connection.scalars(sa.select(_FILES.c.file_hash).where(_FILES.c.dataset == dataset)))

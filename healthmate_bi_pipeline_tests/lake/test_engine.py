@@ -106,7 +106,9 @@ def test_records_that_cannot_be_split_keep_their_place_and_their_text(engine):
 
 @pytest.mark.parametrize("count", [200_000])
 def test_rows_are_numbered_in_the_order_of_the_file_by_many_threads(engine, count):
-    text = "a,b,c\n" + "".join(f"{n},xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,\n" for n in range(1, count + 1))
+    text = "a,b,c\n" + "".join(
+        f"{n},xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,\n" for n in range(1, count + 1)
+    )
     file = csv_file(engine, text)
     wrong = file.rows.filter(file.rows.row_number.cast("string") != file.rows.a)
     assert (engine.count(file.rows), engine.count(wrong)) == (count, 0)
@@ -145,14 +147,26 @@ def test_line_ends_may_be_mixed(engine, line_ends):
 
 
 def test_lines_that_are_no_json_object_are_set_aside(engine):
-    bad = ['{"a": 1', "[1, 2]", "1", '"text"', "null", "{'a': 1}", '{"a": 1} {"a": 2}', '{"a": "\x01"}', "a,b,c"]
+    bad = [
+        '{"a": 1',
+        "[1, 2]",
+        "1",
+        '"text"',
+        "null",
+        "{'a': 1}",
+        '{"a": 1} {"a": 2}',
+        '{"a": "\x01"}',
+        "a,b,c",
+    ]
     file = json_file(engine, "\n".join(["", *bad, '{"a": 5}', ""]))
     assert records(engine, file) == [(len(bad) + 2, "5", None, None)]
     assert rejected(engine, file) == list(enumerate(bad, start=2))
 
 
 def test_json_values_come_as_the_text_that_stands_there(engine):
-    file = json_file(engine, '{"c": {"x": [1]}, "a": 4611686018427387905, "b": true}\n{"a": null, "b": 0.1, "C": 1}\n')
+    file = json_file(
+        engine, '{"c": {"x": [1]}, "a": 4611686018427387905, "b": true}\n{"a": null, "b": 0.1, "C": 1}\n'
+    )
     assert records(engine, file) == [
         (1, "4611686018427387905", "true", '{"x":[1]}'),
         (2, None, "0.1", None),
@@ -177,7 +191,9 @@ def test_what_is_said_of_a_damaged_file_holds_none_of_it(engine):
         engine.rows(numbers.mutate(y=numbers.x.cast("int64")))
     assert SECRET not in str(about_values.value)
     with pytest.raises(DataError) as about_stream:
-        engine.stream(numbers.mutate(y=numbers.x.cast("int64")), schema=pa.schema({"y": pa.int64()})).read_all()
+        engine.stream(
+            numbers.mutate(y=numbers.x.cast("int64")), schema=pa.schema({"y": pa.int64()})
+        ).read_all()
     assert SECRET not in str(about_stream.value)
     assert about_stream.value.__cause__ is None
     with pytest.raises(UnreadableFileError, match="gone.csv"):
@@ -215,7 +231,10 @@ def test_a_scan_fills_columns_that_older_files_lack(engine):
     schema = pa.schema({"x": pa.int64(), "y": pa.string(), "day": pa.date32()})
     files = [str(folder / name) for name in ("old.parquet", "new.parquet")]
     rows = engine.rows(engine.scan(files, schema=schema, partition_by="day").order_by("x"))
-    assert [(row["x"], row["y"], str(row["day"])) for row in rows] == [(1, None, "2026-03-01"), (2, "b", "2026-03-01")]
+    assert [(row["x"], row["y"], str(row["day"])) for row in rows] == [
+        (1, None, "2026-03-01"),
+        (2, "b", "2026-03-01"),
+    ]
     assert engine.count(engine.scan([], schema=schema)) == 0
 
 

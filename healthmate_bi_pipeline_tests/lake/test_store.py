@@ -69,7 +69,9 @@ def test_an_append_without_rows_still_carries_its_marks(lake):
 
 
 def test_a_window_is_replaced_and_the_rest_stays(lake):
-    lake.replace(TABLE, rows((1, day) for day in MARCH), partition_by="day", window=Window.of_days(MARCH[0], MARCH[-1]))
+    lake.replace(
+        TABLE, rows((1, day) for day in MARCH), partition_by="day", window=Window.of_days(MARCH[0], MARCH[-1])
+    )
     lake.replace(
         TABLE, rows([(2, MARCH[3]), (3, MARCH[4])]), partition_by="day", window=Window.of_days(MARCH[2], MARCH[4])
     )  # fmt: skip
@@ -101,7 +103,9 @@ def test_a_stream_that_breaks_leaves_the_table_as_it_was(lake):
         raise DataError("cut off")
 
     with pytest.raises(DataError, match="^cut off$"):
-        lake.append(TABLE, pa.RecordBatchReader.from_batches(SCHEMA, broken()), partition_by="day", marks=["a"])
+        lake.append(
+            TABLE, pa.RecordBatchReader.from_batches(SCHEMA, broken()), partition_by="day", marks=["a"]
+        )
     assert held(lake) == [(1, MARCH[0])]
     assert lake.known_marks(TABLE, {"a"}) == set()
 
@@ -127,8 +131,12 @@ def test_rows_and_nulls_are_known_without_reading(lake):
 
 
 def test_a_schema_has_every_type_of_the_catalog():
-    types = [type_ for type_ in Type if type_ not in (Type.JSON, Type.TEXT_LIST)]  # these live in the warehouse
-    assert arrow_schema([Column(str(type_), type_, "") for type_ in types]).names == [str(type_) for type_ in types]
+    types = [
+        type_ for type_ in Type if type_ not in (Type.JSON, Type.TEXT_LIST)
+    ]  # these live in the warehouse
+    assert arrow_schema([Column(str(type_), type_, "") for type_ in types]).names == [
+        str(type_) for type_ in types
+    ]
 
 
 def _replace_month(uri: str, month: int, barrier: multiprocessing.synchronize.Barrier) -> None:
@@ -144,7 +152,9 @@ def _replace_month(uri: str, month: int, barrier: multiprocessing.synchronize.Ba
 def test_processes_that_make_different_months_do_not_hurt_each_other_even_on_a_new_table(lake):
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(3)
-    processes = [context.Process(target=_replace_month, args=(lake.uri, month, barrier)) for month in (1, 2, 3)]
+    processes = [
+        context.Process(target=_replace_month, args=(lake.uri, month, barrier)) for month in (1, 2, 3)
+    ]
     for process in processes:
         process.start()
     for process in processes:

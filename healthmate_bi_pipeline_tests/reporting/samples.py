@@ -20,6 +20,7 @@ CENTRES = {
     "avg_blood_pressure_diastolic": (81.0, 8.0),
     "avg_heart_rate": (74.0, 9.0),
     "resting_heart_rate": (61.0, 8.0),
+    "avg_weight": (78.2, 12.0),
     "avg_bmi": (26.4, 4.0),
     "avg_blood_sugar": (104.0, 25.0),
     "avg_temperature": (36.7, 0.3),

@@ -29,7 +29,8 @@ NDJSON = (
 )
 TEXTS = [("1", "heart_rate", "60", "2026-03-01 10:00"), ("2", "weight", "70.5", "2026-03-01")]
 LARGE = CSV + b"".join(
-    b"%d,heart_rate,%d,2026-03-01\n" % (number, random.Random(number).randrange(300)) for number in range(20_000)
+    b"%d,heart_rate,%d,2026-03-01\n" % (number, random.Random(number).randrange(300))
+    for number in range(20_000)
 )
 
 
@@ -75,7 +76,9 @@ def texts(engine: Engine, file: OpenedFile) -> list[tuple[str | None, ...]]:
     if file.format is Format.PARQUET:
         rows = engine.parquet_file(file.path)
     elif file.format is Format.CSV:
-        columns = [file.renamed(HEALTH_READINGS).get(column, f"_{n}") for n, column in enumerate(file.columns)]
+        columns = [
+            file.renamed(HEALTH_READINGS).get(column, f"_{n}") for n, column in enumerate(file.columns)
+        ]
         rows = engine.csv_file(file.path, names=columns, delimiter=file.delimiter).rows
     else:
         rows = engine.json_lines_file(file.path, names=names).rows

@@ -165,7 +165,16 @@ IDS = {
     "4611686018427387905": 2**62 + 1, "4611686018427387905.0": 2**62 + 1, "9223372036854775807": 2**63 - 1,
     "9223372036854775808": None, "12.7": None, "1e3": None, "abc": None, "1 2": None, "": None,
 }  # fmt: skip
-FLAGS = {"true": True, "FALSE": False, "1": True, "0": False, "yes": True, "no": False, "maybe": None, "2": None}
+FLAGS = {
+    "true": True,
+    "FALSE": False,
+    "1": True,
+    "0": False,
+    "yes": True,
+    "no": False,
+    "maybe": None,
+    "2": None,
+}
 DATES = {
     "2026-03-01": date(2026, 3, 1), "2026-03-01 07:00:00": date(2026, 3, 1),
     "2026-13-01": None, "infinity": None, "5881580-07-10": None, "soon": None,

@@ -12,7 +12,12 @@ import ibis.expr.types as ir
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
 from healthmate_bi_pipeline.catalog.measures import RESTING_HEART_RATE, SLEEP_MEASURES, SOURCE, state_table
 from healthmate_bi_pipeline.domain.period import Grain
-from healthmate_bi_pipeline.transforms.health.hours import long_activity, single_values
+from healthmate_bi_pipeline.transforms.columns import EXACT
+from healthmate_bi_pipeline.transforms.health.hours import (
+    long_activity,
+    of_one_source_a_minute,
+    single_values,
+)
 from healthmate_bi_pipeline.transforms.state import merge_states, shaped_as_state
 
 _KEY = ("user_id", "measure", "item", "day")
@@ -48,7 +53,7 @@ def day_states(
     natives = ibis.union(
         counted_totals,
         shaped_as_state(_with_item(nights), table),
-        shaped_as_state(_with_item(resting_heart_rates(readings)), table),
+        shaped_as_state(_with_item(resting_heart_rates(readings, ranks)), table),
     )
     used = counted.select("user_id", "source", "day").union(nights.select("user_id", "source", "day"))
     sources = used.group_by(["user_id", "source", "day"]).agg(n=used.count())
@@ -82,10 +87,11 @@ def daily_totals(activity: ir.Table, ranks: ir.Table) -> ir.Table:
 def sleep_values(sleep: ir.Table, ranks: ir.Table) -> ir.Table:
     """Nights and naps per person and wake date, from the source that counts: the best rank, then the longer."""
     has_both = sleep.in_bed_minutes.notnull()
+    asleep = sleep.asleep_minutes.cast(EXACT)
     per_source = sleep.group_by(["user_id", "source", "day", "is_nap"]).agg(
-        asleep=sleep.asleep_minutes.sum(),
-        timed=sleep.asleep_minutes.sum(where=has_both),
-        in_bed=sleep.in_bed_minutes.sum(where=has_both),
+        asleep=asleep.sum(),
+        timed=asleep.sum(where=has_both),
+        in_bed=sleep.in_bed_minutes.cast(EXACT).sum(where=has_both),
     )
     order = ibis.window(
         group_by=["user_id", "day", "is_nap"],
@@ -107,7 +113,7 @@ def sleep_values(sleep: ir.Table, ranks: ir.Table) -> ir.Table:
     return single_values(long.filter(long.value.notnull()))
 
 
-def resting_heart_rates(readings: ir.Table) -> ir.Table:
+def resting_heart_rates(readings: ir.Table, ranks: ir.Table) -> ir.Table:
     """Per person and day the lowest 30-minute mean of heart rate between 03:00 and 07:00 wall-clock time.
 
     The half hours start every five minutes; one counts when each of its six five-minute slots has a reading.
@@ -115,6 +121,10 @@ def resting_heart_rates(readings: ir.Table) -> ir.Table:
     """
     hour = readings.local_recorded_at.hour()
     early = readings.filter((readings.metric == "heart_rate") & (hour >= 3) & (hour < 7))
+    day = ["user_id", "day"]
+    sources = early.group_by(day).agg(sources=early.source.nunique()).filter(ibis._.sources > 1)
+    alone, crowded = early.anti_join(sources, day), early.semi_join(sources, day)
+    early = alone.union(of_one_source_a_minute(crowded, ranks))
     minute = early.local_recorded_at.hour() * 60 + early.local_recorded_at.minute()
     slots = (
         early.mutate(slot=(minute // _SLOT_MINUTES).cast("int64"))

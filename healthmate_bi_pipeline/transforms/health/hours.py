@@ -57,7 +57,14 @@ def reading_states(readings: ir.Table, ranks: ir.Table) -> ir.Table:
     # Nearly every hour has one source: only the others are looked at minute by minute.
     crowded = per_source.group_by(slot).agg(sources=ibis._.count()).filter(ibis._.sources > 1)
     alone = per_source.anti_join(crowded, slot)
-    contested = hourly.semi_join(crowded, slot).join(ranks, "source")
+    counted = of_one_source_a_minute(hourly.semi_join(crowded, slot), ranks)
+    resolved = _aggregated(counted, [*slot, "source"])
+    return alone.union(resolved).join(ranks, "source").rename(measure="metric")
+
+
+def of_one_source_a_minute(readings: ir.Table, ranks: ir.Table) -> ir.Table:
+    """The readings that count where several sources measured: of each metric and minute those of one source."""
+    contested = readings.join(ranks, "source")
     minute = contested.mutate(minute=contested.recorded_at.truncate("m"))
     candidates = minute.group_by(["user_id", "metric", "minute", "source", "source_rank"]).agg(
         coverage=ibis._.count()
@@ -68,27 +75,33 @@ def reading_states(readings: ir.Table, ranks: ir.Table) -> ir.Table:
     )
     chosen = candidates.mutate(place=ibis.row_number().over(order)).filter(ibis._.place == 0)
     counted = minute.semi_join(chosen, ["user_id", "metric", "minute", "source"])
-    resolved = _aggregated(counted, [*slot, "source"])
-    return alone.union(resolved).join(ranks, "source").rename(measure="metric")
+    return counted.select(*readings.columns)
 
 
 def _aggregated(readings: ir.Table, by: list[str]) -> ir.Table:
     value: Any = readings.value
     exact = value.cast(EXACT)
-    is_ordered = readings.metric.isin(_ORDERED)
+    order = _order_key(readings)
     return readings.group_by(by).agg(
         n=readings.count(),
         total=exact.sum().cast("decimal(38, 6)"),
         total_squared=(value * value).cast("decimal(24, 6)").sum().cast("decimal(38, 6)"),
         low=value.min(),
         high=value.max(),
-        first_at=readings.recorded_at.min(where=is_ordered),
-        first_value=value.argmin(readings.recorded_at, where=is_ordered),
-        last_at=readings.recorded_at.max(where=is_ordered),
-        last_value=value.argmax(readings.recorded_at, where=is_ordered),
+        first_key=order.min(),
+        first_value=value.argmin(order),
+        last_key=order.max(),
+        last_value=value.argmax(order),
         implausible=readings.is_implausible.cast("int64").sum().cast("int64"),
         days=ibis.null("int64"),
     )
+
+
+def _order_key(readings: ir.Table) -> Any:
+    """The readings' order in time, without ties: dates without a time all lie at midnight. Null where no order is kept."""
+    place = [readings[name].cast("string").lpad(19, "0") for name in ("file_number", "row_number")]
+    key = ibis.literal("|").join([readings.recorded_at.cast("string"), *place])
+    return readings.metric.isin(_ORDERED).ifelse(key, ibis.null("string"))
 
 
 def activity_states(activity: ir.Table, ranks: ir.Table) -> ir.Table:

@@ -1,0 +1,233 @@
+"""What a run makes, in which order, and what it leaves alone; on toys, recorded in Dagster."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
+
+import dagster as dg
+import pytest
+
+from healthmate_bi_pipeline.errors import DataError, UsageError
+from healthmate_bi_pipeline.orchestration.run import run_pipeline
+from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
+from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline_tests.orchestration.toys import Toys
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+FIRST_DAY = date(2025, 12, 20)
+
+Run = Callable[..., RunSummary]
+
+
+@pytest.fixture
+def toys() -> Toys:
+    return Toys()
+
+
+@pytest.fixture
+def run(toys: Toys, settings: Settings, memory_instance: dg.DagsterInstance) -> Iterator[Run]:
+    """Runs the toys."""
+    known = settings.model_copy(update={"start_date": FIRST_DAY})
+
+    def call(**arguments: object) -> RunSummary:
+        toys.made.clear()
+        return run_pipeline(
+            known, assets=toys.graph(), now=NOW, instance=memory_instance, **arguments
+        )  # fmt: skip
+
+    with nullcontext():
+        yield call
+
+
+def _materialized(instance: dg.DagsterInstance, name: str) -> set[str]:
+    return instance.get_materialized_partitions(dg.AssetKey(name.split("/")))
+
+
+def test_files_are_taken_in_even_when_nothing_is_stale(toys: Toys, run: Run) -> None:
+    summary = run()
+    assert toys.made == [("staged/toys", "None")]
+    assert summary.failures == []
+    assert summary.messages == ["staged/toys: a message"]
+
+
+def test_what_is_stale_is_made_with_all_that_is_made_from_it(
+    toys: Toys, run: Run, memory_instance: dg.DagsterInstance
+) -> None:
+    toys.inputs["raw/toys"] = {date(2026, 1, 31): 1, date(2026, 2, 2): 1, date(2026, 2, 20): 1}
+    toys.inputs["state/months"] = {date(2026, 1, 1): 1, date(2026, 2, 1): 1}
+    toys.inputs["reports/yearly"] = {date(2026, 1, 1): 1}
+    summary = run()
+    # A gap of some days is made along; one of weeks is not. Days before months before years.
+    assert toys.made == [
+        ("staged/toys", "None"),
+        ("raw/toys", "2026-01-31…2026-02-02"),
+        ("state/days", "2026-01-31…2026-02-02"),
+        ("raw/toys", "2026-02-20"),
+        ("state/days", "2026-02-20"),
+        ("state/months", "2026-01-01…2026-02-28"),
+        ("reports/yearly", "2026-01-01…2026-12-31"),
+    ]
+    assert _materialized(memory_instance, "raw/toys") == {
+        "2026-01-31",
+        "2026-02-01",
+        "2026-02-02",
+        "2026-02-20",
+    }
+    assert _materialized(memory_instance, "state/months") == {"2026-01-01", "2026-02-01"}
+    assert summary.partitions["raw/toys"] == {
+        date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 2), date(2026, 2, 20)
+    }  # fmt: skip
+    assert summary.rows["raw/toys"] == 4
+
+    run()
+    assert toys.made == [("staged/toys", "None")]
+
+
+def test_rows_and_counts_are_told_to_dagster(
+    toys: Toys, run: Run, memory_instance: dg.DagsterInstance
+) -> None:
+    toys.inputs["raw/toys"] = {date(2026, 1, 30): 1, date(2026, 1, 31): 1}
+    run(select=["raw/toys"])
+    records = memory_instance.fetch_materializations(
+        dg.AssetRecordsFilter(dg.AssetKey(["raw", "toys"]), asset_partitions=["2026-01-31"]), limit=1
+    ).records
+    materialization = records[0].asset_materialization
+    assert materialization is not None
+    told = {name: value.value for name, value in materialization.metadata.items()}
+    assert told["dagster/partition_row_count"] == 1
+    assert told["kept"] == 1
+    assert told["messages"] == "- raw/toys: a message"
+
+
+def test_an_input_that_moves_while_it_is_made_ends(toys: Toys, run: Run) -> None:
+    version = iter(range(1_000))
+    toys.inputs["raw/toys"] = {date(2026, 1, 31): 0}
+
+    def moves() -> None:
+        toys.inputs["raw/toys"] = {date(2026, 1, 31): next(version) + 1}
+
+    toys.failing["state/days"] = moves
+    run()
+    assert [name for name, _ in toys.made] == ["staged/toys", *["raw/toys", "state/days"] * 2]
+
+
+def test_days_make_every_partition_that_they_touch(toys: Toys, run: Run) -> None:
+    summary = run(first_day=date(2026, 1, 30), last_day=date(2026, 2, 1))
+    assert toys.made == [
+        ("staged/toys", "None"),
+        ("raw/toys", "2026-01-30…2026-02-01"),
+        ("state/days", "2026-01-30…2026-02-01"),
+        ("state/months", "2026-01-01…2026-02-28"),
+        ("reports/yearly", "2026-01-01…2026-12-31"),
+    ]
+    assert summary.partitions["state/months"] == {date(2026, 1, 1), date(2026, 2, 1)}
+
+
+def test_days_before_the_first_one_are_left_out(toys: Toys, run: Run) -> None:
+    run(first_day=date(2020, 1, 1), last_day=date(2025, 12, 21), select=["raw/toys", "reports/yearly"])
+    assert toys.made == [("raw/toys", "2025-12-20…2025-12-21"), ("reports/yearly", "2025-01-01…2025-12-31")]
+
+
+def test_days_that_do_not_exist_are_told(run: Run) -> None:
+    with pytest.raises(UsageError, match="days are known from 2025-12-20"):
+        run(first_day=date(2020, 1, 1), last_day=date(2020, 1, 2), select=["raw/toys"])
+    with pytest.raises(UsageError, match="lies before the first"):
+        run(first_day=date(2026, 1, 2), last_day=date(2026, 1, 1), select=["raw/toys"])
+
+
+def test_an_asset_that_fails_leaves_the_others(toys: Toys, run: Run) -> None:
+    toys.inputs["raw/toys"] = {date(2026, 1, 31): 1, date(2026, 2, 20): 1}
+    toys.inputs["state/months"] = {date(2026, 2, 1): 1}
+
+    def fails() -> None:
+        raise DataError("the toy is broken.")
+
+    toys.failing["raw/toys"] = fails
+    steps: list[Step] = []
+    summary = run(on_progress=steps.append)
+    assert toys.made == [("staged/toys", "None"), ("state/months", "2026-02-01…2026-02-28")]
+    assert summary.failures == [
+        "raw/toys 2026-01-31: the toy is broken.",
+        "state/days 2026-01-31: not made, because what it is made from failed.",
+        "raw/toys 2026-02-20: the toy is broken.",
+        "state/days 2026-02-20: not made, because what it is made from failed.",
+    ]
+    assert [step.text for step in steps if step.kind == "failed"] == summary.failures
+
+    del toys.failing["raw/toys"]
+    assert run().failures == []
+    assert ("raw/toys", "2026-01-31") in toys.made
+
+
+def test_unexpected_errors_keep_their_text_to_themselves(
+    toys: Toys, run: Run, memory_instance: dg.DagsterInstance
+) -> None:
+    toys.inputs["raw/toys"] = {date(2026, 1, 31): 1}
+
+    def fails() -> None:
+        raise RuntimeError("patient 4711 has 142 mmHg")
+
+    toys.failing["raw/toys"] = fails
+    (line, _) = run().failures
+    assert line.startswith("raw/toys 2026-01-31: Unexpected RuntimeError at")
+    for record in memory_instance.get_runs():
+        for entry in memory_instance.all_logs(record.run_id):
+            assert "4711" not in str(entry)
+
+
+def test_selection_by_name_group_and_expression(toys: Toys, run: Run) -> None:
+    days = {"first_day": date(2026, 2, 1), "last_day": date(2026, 2, 1)}
+    run(select=["raw/toys"], **days)
+    assert [name for name, _ in toys.made] == ["raw/toys"]
+    run(select=["state"], **days)
+    assert [name for name, _ in toys.made] == ["state/days", "state/months"]
+    run(select=['key:"state/months"+', "raw"], **days)
+    assert [name for name, _ in toys.made] == ["raw/toys", "state/months", "reports/yearly"]
+    for text in ("nothing", "group:nothing", "raw/+/("):
+        with pytest.raises(UsageError, match="no asset is called so"):
+            run(select=[text])
+
+
+def test_a_plan_makes_nothing(toys: Toys, run: Run, memory_instance: dg.DagsterInstance) -> None:
+    toys.inputs["raw/toys"] = {date(2026, 1, 31): 1}
+    summary = run(dry_run=True)
+    assert toys.made == []
+    assert memory_instance.get_runs() == []
+    assert {name: days for name, days in summary.partitions.items() if name != "staged/toys"} == {
+        "raw/toys": {date(2026, 1, 31)},
+        "state/days": {date(2026, 1, 31)},
+        "state/months": {date(2026, 1, 1)},
+        "reports/yearly": {date(2026, 1, 1)},
+    }
+    planned = run(dry_run=True, first_day=date(2026, 2, 28), last_day=date(2026, 3, 1), select=["state"])
+    assert planned.partitions == {
+        "state/days": {date(2026, 2, 28), date(2026, 3, 1)},
+        "state/months": {date(2026, 2, 1), date(2026, 3, 1)},
+    }
+
+
+def test_runs_say_which_process_they_are_of(run: Run, memory_instance: dg.DagsterInstance) -> None:
+    run(tags={"cause": "a test"})
+    (recorded,) = memory_instance.get_runs()
+    assert {"healthmate/host", "healthmate/pid", "healthmate/process_started_at"} <= set(recorded.tags)
+    assert recorded.tags["cause"] == "a test"
+
+
+def test_a_stop_is_obeyed_between_assets(toys: Toys, run: Run) -> None:
+    toys.inputs["raw/toys"] = {date(2026, 1, 31): 1}
+    toys.inputs["state/months"] = {date(2026, 1, 1): 1}
+
+    def stops() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except BaseException:  # noqa: BLE001 - native code swallows it just so
+            raise RuntimeError("Query interrupted") from None
+
+    toys.failing["raw/toys"] = stops
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert toys.made == [("staged/toys", "None")]
