@@ -83,6 +83,12 @@ def _datasets() -> Iterator[str]:
     yield _NOTE
     yield ""
     yield (
+        "Files end in `.parquet`, `.csv` (also `.tsv`, `.txt`) or `.ndjson` (`.jsonl`, `.json`), with `.gz` or"
+        " `.zst` behind it when they are packed. CSV is UTF-8 with a header; the delimiter is a comma, semicolon,"
+        " tab or bar, decimals have a point, names of columns may differ in case."
+    )
+    yield ""
+    yield (
         "Files in `landing/<dataset>/` have these columns, in any order; more columns may exist and are left"
         " alone. **Bold** columns are required: a file without one is refused."
     )
@@ -127,6 +133,8 @@ def _datasets() -> Iterator[str]:
     yield "## Rules"
     yield ""
     yield "A rule with a column is written `rule:column`. Rules of files and lines, then rules of rows:"
+    yield ""
+    yield "A row that takes a reading back (`is_deleted`) needs its time as well: without one it has no day."
     yield ""
     yield "| rule | it says |"
     yield "|---|---|"

@@ -25,6 +25,7 @@ UNPARSED_SEPARATOR = "\n"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 _OFFSET = r"\s*(?:[Zz]|UTC|[+-]\d{2}(?::?\d{2})?)$"
 _EXACT_FLOATS = 2**53
+_LINEAGE = ("file_hash", "file_number", "row_number", "first_seen_at")
 FUTURE_TOLERANCE = timedelta(hours=14)  # no wall clock is further ahead of UTC
 
 
@@ -51,13 +52,22 @@ class _Parsed:
     failed_text: Any | None = None
 
 
-def stage_rows(rows: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
-    """Type the rows of a landing file.
+def with_lineage(rows: ir.Table, file: LandingFile) -> ir.Table:
+    """Rows of a landing file with what is known of it. The rows of several files may then be put together."""
+    return rows.mutate(
+        file_hash=ibis.literal(file.file_hash),
+        file_number=ibis.literal(file.file_number, type="int64"),
+        first_seen_at=ibis.literal(file.first_seen_at, type="timestamp(6)"),
+        row_number=rows["row_number"].cast("int64"),
+    )
+
+
+def stage_rows(rows: ir.Table, dataset: Dataset) -> ir.Table:
+    """Type the rows of landing files.
 
     Args:
-        rows: columns as they came, named as in the catalog, and ``row_number``.
+        rows: columns as they came, named as in the catalog, and what ``with_lineage`` adds.
         dataset: what they are rows of.
-        file: the file.
 
     Returns:
         The columns of ``staged_table``; ``day`` is null and ``defect`` set for a row without a day.
@@ -74,30 +84,30 @@ def stage_rows(rows: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
         if failures
         else ibis.null("string")
     )
-    typed = rows.select(**values, row_number=rows["row_number"].cast("int64"), unparsed=unparsed)
-    return _with_day(typed, dataset, file)
+    typed = rows.select(*_LINEAGE, **values, unparsed=unparsed)
+    return _with_day(typed, dataset)
 
 
-def rejected_lines(rejected: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
-    """Lines that could not be split, in the shape of staged rows, so that nothing is lost."""
-    return _shaped(
-        rejected.select(row_number=rejected["row_number"].cast("int64"), unparsed=rejected["line"]).mutate(
-            defect=ibis.literal("malformed_line"), day=ibis.null("date")
-        ),
-        dataset,
-        file,
-    )
+def rejected_lines(rejected: ir.Table, dataset: Dataset) -> ir.Table:
+    """Lines that could not be split, in the shape of staged rows, so that nothing is lost.
+
+    Args:
+        rejected: ``line``, and what ``with_lineage`` adds.
+        dataset: what they should have been.
+    """
+    lines = rejected.select(*_LINEAGE, unparsed="line")
+    return _shaped(lines.mutate(defect=ibis.literal("malformed_line"), day=ibis.null("date")), dataset)
 
 
-def _with_day(typed: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
+def _with_day(typed: ir.Table, dataset: Dataset) -> ir.Table:
     if not dataset.is_partitioned:
-        return _shaped(typed.mutate(defect=ibis.null("string")), dataset, file)
+        return _shaped(typed.mutate(defect=ibis.null("string")), dataset)
     moments: list[Any] = []
     for name in dataset.moment:
         is_time = dataset.field_named(name).type is Type.TIMESTAMP
         moments += [typed[name], typed[f"local_{name}"]] if is_time else [typed[name].cast("timestamp(6)")]
     moment = ibis.coalesce(*moments)
-    latest = ibis.literal(file.first_seen_at + FUTURE_TOLERANCE, type="timestamp(6)")
+    latest = typed.first_seen_at + ibis.interval(FUTURE_TOLERANCE)
     defect = first_rule(
         [
             (moment.isnull(), "undated"),
@@ -107,21 +117,16 @@ def _with_day(typed: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
     )
     dated = typed.mutate(defect=defect, moment=moment)
     day = dated["defect"].isnull().ifelse(dated["moment"].date(), ibis.null("date"))
-    return _shaped(dated.mutate(day=day), dataset, file)
+    return _shaped(dated.mutate(day=day), dataset)
 
 
-def _shaped(rows: ir.Table, dataset: Dataset, file: LandingFile) -> ir.Table:
+def _shaped(rows: ir.Table, dataset: Dataset) -> ir.Table:
     """All columns of the staged table, in order; what a row does not have is null."""
-    constants = {
-        "file_hash": ibis.literal(file.file_hash),
-        "file_number": ibis.literal(file.file_number, type="int64"),
-        "first_seen_at": ibis.literal(file.first_seen_at, type="timestamp(6)"),
-    }
     return rows.select(
         **{
             column.name: rows[column.name]
             if column.name in rows.columns
-            else constants.get(column.name, ibis.null(IBIS_TYPES[column.type]))
+            else ibis.null(IBIS_TYPES[column.type])
             for column in staged_table(dataset).columns
         }
     )

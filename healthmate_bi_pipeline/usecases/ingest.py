@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
+import ibis
 import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.datasets import DATASET_BY_NAME, Dataset
@@ -22,7 +23,7 @@ from healthmate_bi_pipeline.lake.first_day import move_first_day_back
 from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.sources import landing
 from healthmate_bi_pipeline.transforms.columns import union_all
-from healthmate_bi_pipeline.transforms.stage import LandingFile, rejected_lines, stage_rows
+from healthmate_bi_pipeline.transforms.stage import LandingFile, rejected_lines, stage_rows, with_lineage
 from healthmate_bi_pipeline.usecases.moved_ids import index_ids
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 from healthmate_bi_pipeline.usecases.staged_tally import StagedTally
@@ -170,20 +171,20 @@ def _stage_batch(pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile], no
 def _stage_together(pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile], notes: _Notes) -> None:
     name = staged_table(dataset).name
     refused: list[str] = []
-    parts: list[ir.Table] = []
+    read = _ReadRows()
     taken: list[_NewFile] = []
     tally = StagedTally()
     with pipeline.engine() as engine:
         for file in batch:
             try:
-                parts += _rows_of(engine, dataset, file, pipeline)
+                read.add(engine, dataset, file, now=pipeline.utc_now)
                 taken.append(file)
             except (UnreadableFileError, SchemaError) as error:
                 refused.append(str(error))
             except (FileNotFoundError, PermissionError) as error:
                 refused.append(_unreadable(dataset, file.found, error))
         if taken:
-            rows = union_all(parts)
+            rows = read.staged(dataset)
             moved = index_ids(pipeline, engine, dataset, rows)
             schema = arrow_schema(staged_table(dataset).columns)
             stream = tally.watching(engine.stream(rows, schema=schema), dataset)
@@ -199,27 +200,43 @@ def _stage_together(pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile],
     notes.add(taken, tally)
 
 
-def _rows_of(engine: Engine, dataset: Dataset, file: _NewFile, pipeline: Pipeline) -> list[ir.Table]:
-    """The staged rows of one file, and its lines that could not be split."""
-    opened = landing.open_file(file.found, dataset, scratch=engine.scratch)
-    known = LandingFile(file.file_hash, file.number, pipeline.utc_now)
-    if opened.format is landing.Format.PARQUET:
-        renamed = opened.renamed(dataset)
-        rows = engine.parquet_file(opened.path)
-        rows = rows.select("row_number", **{name: rows[column] for column, name in renamed.items()})
-        return [stage_rows(rows, dataset, known)]
-    if opened.format is landing.Format.CSV:
-        names = [
-            opened.renamed(dataset).get(column, f"_{place}") for place, column in enumerate(opened.columns)
-        ]
-        text = engine.csv_file(opened.path, names=names, delimiter=opened.delimiter)
-    else:
-        text = engine.json_lines_file(opened.path, names=[field.name for field in dataset.fields])
-    return _staged_text(text, dataset, known)
+@dataclass
+class _ReadRows:
+    """Rows of files as they came. Those of the same columns are staged together: planning costs per table."""
+
+    rows: dict[ibis.Schema, list[ir.Table]] = field(default_factory=dict)
+    rejected: list[ir.Table] = field(default_factory=list)
+
+    def add(self, engine: Engine, dataset: Dataset, file: _NewFile, *, now: datetime) -> None:
+        """Read a file."""
+        opened = landing.open_file(file.found, dataset, scratch=engine.scratch)
+        known = LandingFile(file.file_hash, file.number, now)
+        if opened.format is landing.Format.PARQUET:
+            parquet = engine.parquet_file(opened.path)
+            wanted = {name: parquet[column] for column, name in opened.renamed(dataset).items()}
+            rows = parquet.select("row_number", **wanted)
+        else:
+            text = _text_of(engine, dataset, opened)
+            names = [name for name in text.rows.columns if not name.startswith("_")]
+            rows = text.rows.select(*names)
+            self.rejected.append(with_lineage(text.rejected, known))
+        rows = with_lineage(rows.select(*sorted(rows.columns)), known)
+        self.rows.setdefault(rows.schema(), []).append(rows)
+
+    def staged(self, dataset: Dataset) -> ir.Table:
+        """All rows, staged."""
+        parts = [stage_rows(union_all(alike), dataset) for alike in self.rows.values()]
+        if self.rejected:
+            parts.append(rejected_lines(union_all(self.rejected), dataset))
+        return union_all(parts)
 
 
-def _staged_text(text: TextFile, dataset: Dataset, known: LandingFile) -> list[ir.Table]:
-    return [stage_rows(text.rows, dataset, known), rejected_lines(text.rejected, dataset, known)]
+def _text_of(engine: Engine, dataset: Dataset, opened: landing.OpenedFile) -> TextFile:
+    if opened.format is landing.Format.NDJSON:
+        return engine.json_lines_file(opened.path, names=[field.name for field in dataset.fields])
+    known = opened.renamed(dataset)
+    names = [known.get(column, f"_{place}") for place, column in enumerate(opened.columns)]
+    return engine.csv_file(opened.path, names=names, delimiter=opened.delimiter)
 
 
 def _mark(file_hash: str) -> str:

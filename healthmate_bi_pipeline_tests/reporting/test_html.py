@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.document import Insight, Recommendation
@@ -130,7 +131,7 @@ def test_hostile_text_in_a_chart_stays_text():
 def test_a_change_says_against_what():
     html = render_html(health_summary(inputs(), stamp=STAMP))
     deltas = re.findall(r'<p class="delta">.*?</p>', html, re.DOTALL)
-    assert len(deltas) == 14
+    assert len(deltas) == len(HEADLINE_FIGURES)
     assert all("against February 2026" in delta for delta in deltas)
 
 

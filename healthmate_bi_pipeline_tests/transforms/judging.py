@@ -13,7 +13,7 @@ from healthmate_bi_pipeline.catalog.datasets import USERS, Dataset
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.transforms import clock, conform
-from healthmate_bi_pipeline.transforms.stage import LandingFile, stage_rows
+from healthmate_bi_pipeline.transforms.stage import LandingFile, stage_rows, with_lineage
 
 SEEN_AT = datetime(2026, 6, 1, 12)
 WINDOW = Window.of_days(date(2024, 1, 1), date(2026, 6, 1))
@@ -29,7 +29,7 @@ def stage(
     }  # fmt: skip
     table = pa.table({"row_number": list(range(1, len(rows) + 1)), **columns})
     file = LandingFile(f"hash {file_number}", file_number, SEEN_AT)
-    return engine.store(stage_rows(engine.memory_table(table), dataset, file))
+    return engine.store(stage_rows(with_lineage(engine.memory_table(table), file), dataset))
 
 
 def people(engine: Engine, zones: Mapping[int, str]) -> ir.Table:

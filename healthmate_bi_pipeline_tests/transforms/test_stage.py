@@ -22,7 +22,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
 from healthmate_bi_pipeline.catalog.lake_tables import staged_table
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.settings import EngineSettings
-from healthmate_bi_pipeline.transforms.stage import LandingFile, rejected_lines, stage_rows
+from healthmate_bi_pipeline.transforms.stage import LandingFile, rejected_lines, stage_rows, with_lineage
 
 SEEN_AT = datetime(2026, 6, 1, 12)
 FILE = LandingFile("hash", 7, SEEN_AT)
@@ -39,7 +39,7 @@ def staged(engine: Engine, dataset: Dataset, **columns: Any) -> list[dict[str, A
     """Staged rows of columns of values."""
     length = max(len(values) for values in columns.values())
     table = pa.table({"row_number": list(range(1, length + 1)), **columns})
-    return engine.rows(stage_rows(engine.memory_table(table), dataset, FILE).order_by("row_number"))
+    return engine.rows(stage_rows(with_lineage(engine.memory_table(table), FILE), dataset).order_by("row_number"))
 
 
 TIMES = {
@@ -295,7 +295,7 @@ def test_records_of_people_need_no_day(engine):
 
 def test_lines_that_could_not_be_split_keep_their_text(engine):
     lines = engine.memory_table(pa.table({"row_number": [3, 9], "line": ["a,b", "{"]}))
-    rows = engine.rows(rejected_lines(lines, SLEEP_SESSIONS, FILE).order_by("row_number"))
+    rows = engine.rows(rejected_lines(with_lineage(lines, FILE), SLEEP_SESSIONS).order_by("row_number"))
     assert tuple(rows[0]) == staged_table(SLEEP_SESSIONS).column_names
     assert [(row["row_number"], row["defect"], row["unparsed"], row["day"]) for row in rows] == [
         (3, "malformed_line", "a,b", None),
