@@ -55,8 +55,10 @@ def _failures(
         name = by_step.get(event.step_key or "", event.step_key or "run")
         if event.is_step_failure:
             found.append(Failure(name, f"{name}{days}: {_reason(event)}"))
-        elif event.is_step_skipped and name in names:
-            found.append(Failure(name, f"{name}{days}: not made, because what it is made from failed."))
+    if found:
+        made = {event.step_key for event in result.all_events if event.is_step_success}
+        left = [name for step, name in by_step.items() if step not in made and name not in names_of(found)]
+        found += [Failure(name, f"{name}{days}: not made, because of what failed before.") for name in left]
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
             name = evaluation.asset_key.to_user_string()

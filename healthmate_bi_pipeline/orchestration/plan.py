@@ -15,6 +15,9 @@ from healthmate_bi_pipeline.usecases.graph import AssetSpec
 FOLDED_GAP = 7
 """Days between stale days that are made along: a run costs more than making some days again."""
 
+REPORTS = "reports"
+"""The group of the assets that are made only where somebody wants them, and last."""
+
 MOST_PARTITIONS = 366
 """Partitions of one run: a run that is killed loses no more than this."""
 
@@ -36,29 +39,39 @@ class Group:
     partitioned_by: Period | None
     assets: tuple[AssetSpec, ...]
 
+    @property
+    def folded_gap(self) -> int:
+        """Days between stale partitions that are made along."""
+        is_for_reports = any(asset.group == REPORTS for asset in self.assets)
+        return FOLDED_GAP if self.partitioned_by is Period.DAILY and not is_for_reports else 0
+
 
 def groups(assets: Iterable[AssetSpec]) -> list[Group]:
-    """The assets in the order in which they are made; those that take files in come first of all."""
+    """The assets in the order in which they are made: what takes files in comes first, reports come last."""
     ordered = tuple(assets)
     entries = tuple(asset for asset in ordered if asset.inputs is None)
-    found = [Group(None, entries)]
-    for period in ORDER:
-        of_period = (asset for asset in ordered if asset.partitioned_by is period and asset not in entries)
-        found.append(Group(period, tuple(of_period)))
+    figures = tuple(asset for asset in ordered if asset.inputs is not None and asset.group != REPORTS)
+    reports = tuple(asset for asset in ordered if asset.inputs is not None and asset.group == REPORTS)
+    found = [
+        Group(period, tuple(asset for asset in stage if asset.partitioned_by is period))
+        for stage in (entries, figures, reports)
+        for period in ORDER
+    ]
     return [group for group in found if group.assets]
 
 
-def fold(days: Iterable[date], period: Period) -> list[Window]:
+def fold(days: Iterable[date], period: Period, *, gap: int = 0) -> list[Window]:
     """Partitions as few windows, in order.
 
     Args:
         days: first days of partitions.
         period: of the partitions; hourly ones are days.
+        gap: as many days between two of them are made along.
 
-    >>> [str(window) for window in fold([date(2026, 1, 1), date(2026, 1, 5), date(2026, 2, 1)], Period.DAILY)]
+    >>> days = [date(2026, 1, 1), date(2026, 1, 5), date(2026, 2, 1)]
+    >>> [str(window) for window in fold(days, Period.DAILY, gap=7)]
     ['2026-01-01…2026-01-05', '2026-02-01']
     """
-    gap = FOLDED_GAP if period.partitioned_by is Period.DAILY else 0
     parts = [period.partitioned_by.window(midnight(day)) for day in sorted(set(days))]
     if not parts:
         return []
@@ -84,6 +97,8 @@ def _pieces(window: Window, period: Period) -> Iterator[Window]:
 def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetSpec]) -> dict[str, set[date]]:
     """What will have to be made when some partitions are: they, and all that is made from them.
 
+    Which reports are wanted is asked when their figures have been made, so only stale ones are planned.
+
     Args:
         stale: first days of partitions, by asset.
         assets: in the order of the graph; only these are planned.
@@ -95,7 +110,7 @@ def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetS
     planned: dict[str, set[date]] = {}
     for asset in assets:
         days = set(stale.get(asset.name, ()))
-        if asset.partitioned_by is not None:
+        if asset.partitioned_by is not None and asset.group != REPORTS:
             for name in asset.upstream:
                 above = by_name.get(name)
                 if above is not None and above.partitioned_by is not None:

@@ -159,11 +159,12 @@ class _Run:
         if group.partitioned_by is None:
             return self._make(group, {name for name, days in planned.items() if days}, None)
         failed: set[str] = set()
-        for window in fold({day for days in planned.values() for day in days}, group.partitioned_by):
+        days = {day for of_asset in planned.values() for day in of_asset}
+        for window in fold(days, group.partitioned_by, gap=group.folded_gap):
             touched = {
                 name
-                for name, days in planned.items()
-                if any(window.first_day <= day <= window.last_day for day in days)
+                for name, of_asset in planned.items()
+                if any(window.first_day <= day <= window.last_day for day in of_asset)
             }
             failed |= self._make(group, touched, window)
         return failed

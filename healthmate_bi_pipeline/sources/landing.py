@@ -118,7 +118,9 @@ def unknown_folders(landing: Path, known: frozenset[str]) -> list[str]:
     if not landing.is_dir():
         return []
     return sorted(
-        path.name for path in landing.iterdir() if path.name not in known and not path.name.startswith(".")
+        _printable(path.name)
+        for path in landing.iterdir()
+        if path.name not in known and not path.name.startswith(".")
     )
 
 
@@ -250,7 +252,9 @@ def _check_columns(opened: OpenedFile, dataset: Dataset, label: str) -> None:
 def _shown(columns: tuple[str, ...], dataset: Dataset, most: int = 12) -> Iterator[str]:
     """Column names for a message; of a file without a header, whose first row stands there, only known ones."""
     known = {field.name for field in dataset.fields}
-    is_header = all(_NAME.fullmatch(column.strip()) for column in columns)
+    is_header = all(_NAME.fullmatch(column.strip()) for column in columns) and any(
+        column.strip().lower() in known for column in columns
+    )
     for column in columns[:most]:
         yield column.strip() if is_header or column.strip().lower() in known else "?"
     if len(columns) > most:

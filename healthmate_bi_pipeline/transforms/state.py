@@ -36,9 +36,9 @@ def merge_states(states: ir.Table, by: Sequence[str]) -> ir.Table:
             case Merge.GREATEST:
                 merged[name] = column.max()
             case Merge.OF_FIRST:
-                merged[name] = column.argmin(states.first_key)
+                merged[name] = column.argmin(states.first_key, where=states.first_key.notnull())
             case Merge.OF_LAST:
-                merged[name] = column.argmax(states.last_key)
+                merged[name] = column.argmax(states.last_key, where=states.last_key.notnull())
     return states.group_by(list(by)).agg(**merged)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.lake.first_day import read_first_day
 from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
 from healthmate_bi_pipeline.usecases.ingest import new_file_count
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
@@ -73,7 +74,7 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         },
         assets={
             asset.name: AssetStatus(
-                totals.get(asset.name), None if asset.inputs is None else len(begun_stale(pipeline, asset))
+                totals.get(_booked_as(pipeline, asset)), None if asset.inputs is None else len(begun_stale(pipeline, asset))
             )
             for asset in assets
         },
@@ -81,6 +82,12 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         failed=failed,
         places=find_places(pipeline.settings),
     )
+
+
+def _booked_as(pipeline: Pipeline, asset: AssetSpec) -> str:
+    if asset.group == "reports":
+        return versions.report_books(asset.name, pipeline.settings.report.audience)
+    return asset.name
 
 
 def begun_stale(pipeline: Pipeline, asset: AssetSpec) -> list[date]:

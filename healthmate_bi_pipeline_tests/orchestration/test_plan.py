@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.orchestration.plan import (
-    FOLDED_GAP,
     MOST_PARTITIONS,
+    REPORTS,
     fold,
     groups,
     touched,
@@ -36,20 +36,39 @@ def test_a_group_has_one_partitioning() -> None:
     assert all(asset.inputs is None for asset in first.assets)
 
 
-@given(period=periods, chosen=days)
-def test_folded_windows_hold_every_partition_and_no_long_gap(period: Period, chosen: set[date]) -> None:
+@given(period=periods, chosen=days, allowed=st.integers(min_value=0, max_value=10))
+def test_folded_windows_hold_every_partition_and_no_long_gap(
+    period: Period, chosen: set[date], allowed: int
+) -> None:
     starts = {period.floor(midnight(day)).date() for day in chosen}
-    windows = fold(starts, period)
+    windows = fold(starts, period, gap=allowed)
     made = [part.first_day for window in windows for part in period.windows(window)]
     assert starts <= set(made)
     assert made == sorted(set(made))
     assert all(len(list(period.windows(window))) <= MOST_PARTITIONS for window in windows)
-    allowed = FOLDED_GAP if period is Period.DAILY else 0
     for one, later in pairwise(sorted(starts)):
         gap = (later - period.window(midnight(one)).last_day).days - 1
         if gap > allowed:
             between = one + timedelta(days=period.window(midnight(one)).days)
             assert between not in made
+
+
+def test_reports_come_last_and_are_not_made_along() -> None:
+    found = groups(ASSETS)
+    is_for_reports = [any(asset.group == REPORTS for asset in group.assets) for group in found]
+    assert is_for_reports == sorted(is_for_reports)
+    assert any(is_for_reports)
+    assert all(group.folded_gap == 0 for group, is_for in zip(found, is_for_reports, strict=True) if is_for)
+
+
+def test_reports_are_planned_only_when_they_are_stale_themselves() -> None:
+    toys = Toys()
+    graph = (*toys.graph(), toys.asset("reports/daily", Period.DAILY, "state/days"))
+    planned = with_downstream({"raw/toys": [date(2026, 1, 31)]}, graph)
+    assert planned["state/days"] == {date(2026, 1, 31)}
+    assert planned["reports/daily"] == set()
+    wanted = with_downstream({"reports/daily": [date(2026, 1, 31)]}, graph)
+    assert wanted["reports/daily"] == {date(2026, 1, 31)}
 
 
 def test_nothing_folds_to_nothing() -> None:
@@ -70,14 +89,14 @@ def test_what_is_made_from_the_stale_is_planned_too() -> None:
         "raw/toys": {date(2026, 1, 31), date(2026, 2, 1)},
         "state/days": {date(2026, 1, 31), date(2026, 2, 1)},
         "state/months": {date(2026, 1, 1), date(2026, 2, 1)},
-        "reports/yearly": {date(2026, 1, 1)},
+        "figures/yearly": {date(2026, 1, 1)},
     }
 
 
 def test_only_what_was_chosen_is_planned() -> None:
-    chosen = [asset for asset in Toys().graph() if asset.name in {"raw/toys", "reports/yearly"}]
+    chosen = [asset for asset in Toys().graph() if asset.name in {"raw/toys", "figures/yearly"}]
     planned = with_downstream({"raw/toys": [date(2026, 1, 31)]}, chosen)
-    assert planned == {"raw/toys": {date(2026, 1, 31)}, "reports/yearly": set()}
+    assert planned == {"raw/toys": {date(2026, 1, 31)}, "figures/yearly": set()}
 
 
 def test_hourly_rows_are_made_by_the_day() -> None:

@@ -59,7 +59,7 @@ def test_what_is_stale_is_made_with_all_that_is_made_from_it(
 ) -> None:
     toys.inputs["raw/toys"] = {date(2026, 1, 31): 1, date(2026, 2, 2): 1, date(2026, 2, 20): 1}
     toys.inputs["state/months"] = {date(2026, 1, 1): 1, date(2026, 2, 1): 1}
-    toys.inputs["reports/yearly"] = {date(2026, 1, 1): 1}
+    toys.inputs["figures/yearly"] = {date(2026, 1, 1): 1}
     summary = run()
     # A gap of some days is made along; one of weeks is not. Days before months before years.
     assert toys.made == [
@@ -69,7 +69,7 @@ def test_what_is_stale_is_made_with_all_that_is_made_from_it(
         ("raw/toys", "2026-02-20"),
         ("state/days", "2026-02-20"),
         ("state/months", "2026-01-01…2026-02-28"),
-        ("reports/yearly", "2026-01-01…2026-12-31"),
+        ("figures/yearly", "2026-01-01…2026-12-31"),
     ]
     assert _materialized(memory_instance, "raw/toys") == {
         "2026-01-31",
@@ -122,14 +122,14 @@ def test_days_make_every_partition_that_they_touch(toys: Toys, run: Run) -> None
         ("raw/toys", "2026-01-30…2026-02-01"),
         ("state/days", "2026-01-30…2026-02-01"),
         ("state/months", "2026-01-01…2026-02-28"),
-        ("reports/yearly", "2026-01-01…2026-12-31"),
+        ("figures/yearly", "2026-01-01…2026-12-31"),
     ]
     assert summary.partitions["state/months"] == {date(2026, 1, 1), date(2026, 2, 1)}
 
 
 def test_days_before_the_first_one_are_left_out(toys: Toys, run: Run) -> None:
-    run(first_day=date(2020, 1, 1), last_day=date(2025, 12, 21), select=["raw/toys", "reports/yearly"])
-    assert toys.made == [("raw/toys", "2025-12-20…2025-12-21"), ("reports/yearly", "2025-01-01…2025-12-31")]
+    run(first_day=date(2020, 1, 1), last_day=date(2025, 12, 21), select=["raw/toys", "figures/yearly"])
+    assert toys.made == [("raw/toys", "2025-12-20…2025-12-21"), ("figures/yearly", "2025-01-01…2025-12-31")]
 
 
 def test_days_that_do_not_exist_are_told(run: Run) -> None:
@@ -152,9 +152,9 @@ def test_an_asset_that_fails_leaves_the_others(toys: Toys, run: Run) -> None:
     assert toys.made == [("staged/toys", "None"), ("state/months", "2026-02-01…2026-02-28")]
     assert summary.failures == [
         "raw/toys 2026-01-31: the toy is broken.",
-        "state/days 2026-01-31: not made, because what it is made from failed.",
+        "state/days 2026-01-31: not made, because of what failed before.",
         "raw/toys 2026-02-20: the toy is broken.",
-        "state/days 2026-02-20: not made, because what it is made from failed.",
+        "state/days 2026-02-20: not made, because of what failed before.",
     ]
     assert [step.text for step in steps if step.kind == "failed"] == summary.failures
 
@@ -186,7 +186,7 @@ def test_selection_by_name_group_and_expression(toys: Toys, run: Run) -> None:
     run(select=["state"], **days)
     assert [name for name, _ in toys.made] == ["state/days", "state/months"]
     run(select=['key:"state/months"+', "raw"], **days)
-    assert [name for name, _ in toys.made] == ["raw/toys", "state/months", "reports/yearly"]
+    assert [name for name, _ in toys.made] == ["raw/toys", "state/months", "figures/yearly"]
     for text in ("nothing", "group:nothing", "raw/+/("):
         with pytest.raises(UsageError, match="no asset is called so"):
             run(select=[text])
@@ -201,7 +201,7 @@ def test_a_plan_makes_nothing(toys: Toys, run: Run, memory_instance: dg.DagsterI
         "raw/toys": {date(2026, 1, 31)},
         "state/days": {date(2026, 1, 31)},
         "state/months": {date(2026, 1, 1)},
-        "reports/yearly": {date(2026, 1, 1)},
+        "figures/yearly": {date(2026, 1, 1)},
     }
     planned = run(dry_run=True, first_day=date(2026, 2, 28), last_day=date(2026, 3, 1), select=["state"])
     assert planned.partitions == {

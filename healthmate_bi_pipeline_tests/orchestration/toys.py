@@ -83,5 +83,5 @@ class Toys:
             self.asset("raw/toys", Period.DAILY, "staged/toys"),
             self.asset("state/days", Period.DAILY, "raw/toys"),
             self.asset("state/months", Period.MONTHLY, "state/days"),
-            self.asset("reports/yearly", Period.YEARLY, "state/months"),
+            self.asset("figures/yearly", Period.YEARLY, "state/months"),
         )

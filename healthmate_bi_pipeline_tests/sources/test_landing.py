@@ -191,7 +191,10 @@ def test_a_missing_column_is_named(folder, engine, name, content, reason):
 
 @pytest.mark.parametrize(
     "line",
-    [f"1,heart_rate,60,2026-03-01,{SECRET}", f"{SECRET},heart_rate,60,2026-03-01", f"7;weight;{SECRET};2026-03-01"],
+    [
+        f"1,heart_rate,60,2026-03-01,{SECRET}", f"{SECRET},heart_rate,60,2026-03-01", f"7;weight;{SECRET};2026-03-01",
+        f"{SECRET},{SECRET}", f"{SECRET}",
+    ],
 )  # fmt: skip
 def test_a_file_without_a_header_does_not_tell_its_first_row(folder, engine, line):
     with pytest.raises(SchemaError) as caught:
@@ -237,10 +240,12 @@ def test_a_name_in_another_encoding_or_with_a_line_break_is_one_line_of_text(fol
     assert names == ["a�b.csv", "caf�.csv"]
 
 
-def test_folders_of_no_dataset_are_told(folder):
+def test_what_no_dataset_reads_is_told(folder):
     (folder.parent / "helth_readings").mkdir()
     (folder.parent / "notes.txt").write_text("")
-    assert landing.unknown_folders(folder.parent, frozenset({"health_readings"})) == ["helth_readings"]
+    (folder.parent / ".hidden").mkdir()
+    found = landing.unknown_folders(folder.parent, frozenset({"health_readings"}))
+    assert found == ["helth_readings", "notes.txt"]
     assert landing.unknown_folders(folder.parent / "nowhere", frozenset()) == []
 
 

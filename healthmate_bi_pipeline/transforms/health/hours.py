@@ -89,18 +89,21 @@ def _aggregated(readings: ir.Table, by: list[str]) -> ir.Table:
         low=value.min(),
         high=value.max(),
         first_key=order.min(),
-        first_value=value.argmin(order),
+        first_value=value.argmin(order, where=order.notnull()),
         last_key=order.max(),
-        last_value=value.argmax(order),
+        last_value=value.argmax(order, where=order.notnull()),
         implausible=readings.is_implausible.cast("int64").sum().cast("int64"),
         days=ibis.null("int64"),
     )
 
 
 def _order_key(readings: ir.Table) -> Any:
-    """The readings' order in time, without ties: dates without a time all lie at midnight. Null where no order is kept."""
-    place = [readings[name].cast("string").lpad(19, "0") for name in ("file_number", "row_number")]
-    key = ibis.literal("|").join([readings.recorded_at.cast("string"), *place])
+    """The readings' order in time, by their keys where times are equal. Null where no order is kept.
+
+    Not by file and row: their numbers differ from one way of reading the same files to another.
+    """
+    parts = [readings.recorded_at.cast("string"), readings.source, readings.reading_id.fill_null("")]
+    key = ibis.literal("|").join(parts)
     return readings.metric.isin(_ORDERED).ifelse(key, ibis.null("string"))
 
 

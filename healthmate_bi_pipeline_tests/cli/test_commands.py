@@ -1,0 +1,263 @@
+"""How commands are called, and how they fail."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pytest
+
+from healthmate_bi_pipeline import __version__
+from healthmate_bi_pipeline.cli import main as cli
+from healthmate_bi_pipeline.settings import Settings
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def call(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Calls the command line in this process, with the home and the database of the test."""
+    assert settings.database_url is not None
+    monkeypatch.setenv("HEALTHMATE_HOME", str(settings.home_path))
+    monkeypatch.setenv("HEALTHMATE_DATABASE_URL", settings.database_url.get_secret_value())
+    for name in (
+        "DAGSTER_HOME",
+        "DAGSTER_EVENT_BATCH_SIZE",
+        "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS",
+    ):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str) -> Said:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["healthmate-bi", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        code = ended.value.code
+        return Said(code if isinstance(code, int) else 0, said.out, said.err)
+
+    return run
+
+
+def _commands() -> list[list[str]]:
+    return [
+        ["demo"], ["import", "fitbit"], ["run"], ["report"], ["ui"], ["sql"], ["status"], ["version"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", _commands(), ids=" ".join)
+def test_every_command_tells_what_it_does_with_an_example(call: Call, command: list[str]) -> None:
+    said = call(*command, "--help")
+    assert said.code == 0
+    assert re.search(r"Examples?:\n\s+healthmate-bi " + " ".join(command), said.out)
+    options = re.findall(r"^\s+(--[a-z-]+)(.*)$", said.out, re.MULTILINE)
+    assert all(text.strip() for _, text in options)
+
+
+def test_the_list_of_commands_is_complete(call: Call) -> None:
+    listed = re.findall(r"^  ([a-z]+)  ", call("--help").out.partition("Commands:")[2], re.MULTILINE)
+    assert sorted(listed) == sorted({command[0] for command in _commands()})
+
+
+def test_help_is_quick() -> None:
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", "from healthmate_bi_pipeline.cli.main import main; main()", "--help"], check=True, capture_output=True)  # fmt: skip
+    # 0.3 s on a quiet machine; other tests run beside this one.
+    assert time.monotonic() - started < 2
+
+
+def test_asking_for_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, healthmate_bi_pipeline.cli.main;"
+        "print([name for name in ('dagster', 'ibis', 'duckdb', 'pyarrow', 'pandas', 'sqlalchemy', 'numpy')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_version(call: Call) -> None:
+    assert call("version") == Said(0, f"healthmate-bi {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["nothing"], "No such command 'nothing'"),
+        (["run", "--from", "yesterday"], "'yesterday' is no day"),
+        (["run", "--from", "2026-02-30"], "'2026-02-30' is no day"),
+        (["run", "--from", "2026-02-02", "--to", "2026-02-01"], "lies before the first"),
+        (["demo", "--people", "0"], "--people"),
+        (["demo", "--from", "2999-01-01"], "lies before the first"),
+        (["report", "nothing", "--from", "2026-01-01", "--to", "2026-01-01"], "is no report. There are: health_summary"),
+        (["report", "health_summary"], "--from"),
+        (["sql", "SELECT 1", "--format", "xml"], "xml"),
+        (["import", "fitbit", "somewhere"], "--timezone"),
+        (["ui", "--port", "99999"], "--port"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_exit_with_2(call: Call, arguments: list[str], text: str) -> None:
+    said = call(*arguments)
+    assert said.code == 2
+    assert text in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["import", "fitbit", "/no/such/folder", "--timezone", "UTC"], "is no folder"),
+        (["import", "fitbit", ".", "--timezone", "Mars/Base"], "no time zone 'Mars/Base'"),
+        (["run", "--select", "nothing"], "no asset is called so"),
+        (["report", "health_summary", "--from", "2026-01-01", "--to", "2026-01-31"], "no data in 2026-01-01"),
+        (["sql", "SELECT nothing FROM nowhere"], "nowhere"),
+        (["sql", "DELETE FROM bi_reports"], "gives rows"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_exits_with_1(
+    call: Call, arguments: list[str], text: str
+) -> None:
+    said = call(*arguments)
+    assert said.code == 1
+    assert text in said.err
+    assert said.err.startswith("healthmate-bi: ")
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+
+
+def test_a_wrong_setting_is_named_without_its_value(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTHMATE_ENGINE__THREADS", "many-secrets")
+    said = call("status")
+    assert said.code == 1
+    assert "engine.threads" in said.err
+    assert "many-secrets" not in said.err
+
+
+def test_an_unexpected_error_keeps_its_text_to_itself(
+    call: Call, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("the patient's name")
+
+    monkeypatch.setattr("healthmate_bi_pipeline.settings.load_settings", fails)
+    said = call("status")
+    assert said.code == 1
+    assert "Unexpected RuntimeError at cli/" in said.err
+    assert "the patient's name" not in said.err
+
+    monkeypatch.setenv("HEALTHMATE_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["healthmate-bi", "status"])
+    with pytest.raises(RuntimeError, match="the patient's name"):
+        cli.main()
+
+
+def test_ctrl_c_is_quiet(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("healthmate_bi_pipeline.settings.load_settings", interrupted)
+    assert call("status") == Said(130, "", "")
+
+
+_ROWS = "SELECT 1 AS one, NULL AS nothing, 1.50 AS half, DATE '2026-01-31' AS day, ARRAY['a','b'] AS list, 'ä, \"b\"' AS word"
+
+
+def test_answers_as_a_table(call: Call) -> None:
+    said = call("sql", "SELECT * FROM (VALUES (1, 'one'), (22, 'twenty-two')) v(number, word) ORDER BY 1")
+    assert said.out == (
+        "number  word\n------  ----------\n     1  one\n    22  twenty-two\n(2 rows)\n"
+    )  # fmt: skip
+
+
+def test_answers_as_csv(call: Call) -> None:
+    rows = list(csv.reader(io.StringIO(call("sql", _ROWS, "--format", "csv").out)))
+    assert rows == [
+        ["one", "nothing", "half", "day", "list", "word"],
+        ["1", "", "1.50", "2026-01-31", '["a", "b"]', 'ä, "b"'],
+    ]
+
+
+def test_answers_as_json(call: Call) -> None:
+    assert json.loads(call("sql", _ROWS, "--format", "json").out) == [
+        {"one": 1, "nothing": None, "half": 1.5, "day": "2026-01-31", "list": ["a", "b"], "word": 'ä, "b"'}
+    ]
+
+
+def test_a_long_table_is_cut_and_says_so(call: Call) -> None:
+    said = call("sql", "SELECT generate_series(1, 2000) AS n")
+    assert said.out.endswith("(1000 rows)\n")
+    assert "--format csv" in said.err
+    assert call("sql", "SELECT generate_series(1, 2000) AS n", "--format", "csv").out.count("\n") == 2001
+
+
+def test_questions_are_noted_without_their_text(call: Call) -> None:
+    call("sql", "SELECT 'a secret of somebody'")
+    log = json.loads(call("sql", "SELECT action, outcome, rows, detail FROM bi_audit_log ORDER BY id", "--format", "json").out)  # fmt: skip
+    assert [(entry["action"], entry["outcome"], entry["rows"]) for entry in log] == [("sql", "done", 1)]
+    assert list(log[0]["detail"]) == ["sha256"]
+
+
+def test_status_before_anything_has_come(call: Call, settings: Settings) -> None:
+    said = call("status")
+    assert said.code == 0
+    assert "none yet" in said.out
+    for place in (settings.landing_path, settings.lake_uri, settings.reports_path, settings.dagster_path):
+        assert str(place) in said.out
+
+
+def test_status_does_not_show_a_password(
+    call: Call, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    assert settings.database_url is not None
+    url = settings.database_url.get_secret_value()
+    secret = re.sub(r"//([^@/:]*)(:[^@/]*)?@", r"//\1:pass-of-mine@", url)
+    assert secret != url
+    monkeypatch.setenv("HEALTHMATE_DATABASE_URL", secret)
+    said = call("status")
+    assert said.code == 0
+    assert "pass-of-mine" not in said.out
+    assert "***" in said.out
+
+
+def test_the_demo_says_what_it_made(call: Call, settings: Settings) -> None:
+    said = call("demo", "--people", "2", "--from", "2026-01-01", "--to", "2026-01-07", "--seed", "1")
+    assert said.code == 0
+    assert said.out.startswith("2 people, 2026-01-01 to 2026-01-07: ")
+    assert any(settings.landing_path.rglob("*.parquet"))
+    files = {path: path.read_bytes() for path in settings.landing_path.rglob("*") if path.is_file()}
+    call("demo", "--people", "2", "--from", "2026-01-01", "--to", "2026-01-07", "--seed", "1")
+    assert {path: path.read_bytes() for path in settings.landing_path.rglob("*") if path.is_file()} == files
+
+
+def test_the_demo_ends_yesterday_by_itself(call: Call) -> None:
+    said = call("demo", "--people", "1")
+    yesterday = datetime.now(UTC).date().toordinal() - 1
+    last = re.search(r"to (\d{4}-\d\d-\d\d)", said.out)
+    assert last is not None
+    assert datetime.fromisoformat(last[1]).date().toordinal() == yesterday
+
+
+def test_a_dry_run_tells_files_and_makes_nothing(call: Call, settings: Settings) -> None:
+    call("demo", "--people", "2", "--from", "2026-01-01", "--to", "2026-01-07")
+    said = call("run", "--dry-run")
+    assert said.code == 0
+    assert "staged/users: 1 new files" in said.out
+    assert not (settings.home_path / "lake").exists()
+    said = call("run", "--dry-run", "--from", datetime.now(UTC).date().isoformat(), "--select", "state")
+    assert "state/health_days: 1 partitions" in said.out

@@ -1,0 +1,124 @@
+"""The commands of the README, one after the other, as a person would type them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from healthmate_bi_pipeline.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+PROGRAM = [sys.executable, "-c", "from healthmate_bi_pipeline.cli.main import main; main()"]
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    assert settings.database_url is not None
+    return {
+        **os.environ,
+        "HEALTHMATE_HOME": str(settings.home_path),
+        "HEALTHMATE_DATABASE_URL": settings.database_url.get_secret_value(),
+    }
+
+
+def _call(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def test_demo_run_status_sql_report(environment: dict[str, str], settings: Settings) -> None:
+    assert (
+        _call(environment, "demo", "--people", "12", "--from", "2026-01-01", "--to", "2026-02-10").returncode
+        == 0
+    )
+    ran = _call(environment, "run")
+    assert ran.returncode == 0, ran.stderr
+    assert f"Reports: {settings.reports_path / 'index.html'}" in ran.stdout
+    assert "made health_metrics/daily" in ran.stderr
+
+    status = _call(environment, "status")
+    assert status.returncode == 0
+    of_days = next(line for line in status.stdout.splitlines() if line.startswith("health_metrics/daily"))
+    assert of_days.split()[-1] == "-"  # nothing is stale
+
+    asked = "SELECT count(*) AS n FROM bi_aggregated_health_metrics WHERE aggregation_period = 'monthly'"
+    (answer,) = json.loads(_call(environment, "sql", asked, "--format", "json").stdout)
+    assert answer["n"] >= 12
+
+    written = _call(environment, "report", "health_summary", "--from", "2026-01-05", "--to", "2026-01-20")
+    assert written.returncode == 0, written.stderr
+    html, document = (Path(line) for line in sorted(written.stdout.split()))
+    assert html.read_text().startswith("<!DOCTYPE html>")
+    assert json.loads(document.read_text())
+
+
+def test_ctrl_c_leaves_what_was_made_and_the_next_run_goes_on(environment: dict[str, str]) -> None:
+    _call(environment, "demo", "--people", "12", "--from", "2026-01-01", "--to", "2026-02-10")
+    process = subprocess.Popen(
+        [*PROGRAM, "run"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("made raw/"):
+            process.send_signal(signal.SIGINT)
+            break
+    rest = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=120) == 130
+    assert "failed" not in rest
+    assert "Traceback" not in rest or "Exception ignored" in rest
+    again = _call(environment, "run")
+    assert again.returncode == 0, again.stderr
+    status = _call(environment, "status").stdout
+    assert all(line.split()[-1] == "-" for line in status.splitlines() if line.startswith(("raw/", "state/")))
+
+
+def test_the_ui_starts_answers_and_stops(environment: dict[str, str]) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([*PROGRAM, "ui", "--port", str(port)], env=environment)
+    try:
+        nodes = _when_up(port, "{assetNodes{assetKey{path} partitionKeys}}")["assetNodes"]
+        assert {"/".join(node["assetKey"]["path"]) for node in nodes} >= {"raw/users", "health_metrics/daily"}
+        taken = _call(environment, "ui", "--port", str(port))
+        assert taken.returncode == 1
+        assert f"Port {port} of 127.0.0.1 is taken" in taken.stderr
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(timeout=60)
+    assert code == 0
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _when_up(port: int, query: str) -> dict:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        data=json.dumps({"query": query}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)["data"]
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)

@@ -1,0 +1,181 @@
+"""The real pipeline through Dagster on its real storage: what is recorded, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sqlalchemy import URL, NullPool, create_engine, text
+
+from healthmate_bi_pipeline.orchestration.build import build_definitions
+from healthmate_bi_pipeline.orchestration.instance import prepare_dagster_home
+from healthmate_bi_pipeline.orchestration.run import run_pipeline
+from healthmate_bi_pipeline.orchestration.watching import RunSummary
+from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline_tests.running import csv_text, drop_file
+
+pytestmark = pytest.mark.slow
+
+DAYS = [date(2026, 2, 1) + timedelta(days=number) for number in range(10)]
+NOW = datetime(2026, 4, 10, 12, tzinfo=UTC)
+PLANTED_ID = 987_654_321_012_345
+PLANTED_VALUE = 143.21987
+PLANTED_TEXT = "planted-source-of-a-person"
+
+
+@pytest.fixture
+def settings_with_data(environment: Settings) -> Settings:
+    """Some days of two people; one of them has what must not be found anywhere, good and bad."""
+    settings = environment
+    people = [{"user_id": user, "time_zone": "UTC"} for user in (1, PLANTED_ID)]
+    drop_file(settings, "users/u.csv", csv_text(people))
+    readings = [
+        {"user_id": user, "metric": "heart_rate", "value": value, "unit": "bpm", "source": PLANTED_TEXT,
+         "recorded_at": f"{day}T08:00:00Z"}
+        for user, value in ((1, 60), (PLANTED_ID, PLANTED_VALUE)) for day in DAYS
+    ]  # fmt: skip
+    bad = [
+        {**readings[-1], "value": -PLANTED_VALUE},
+        {**readings[-1], "unit": PLANTED_TEXT},
+        {**readings[-1], "recorded_at": PLANTED_TEXT},
+    ]
+    drop_file(settings, "health_readings/r.csv", csv_text([*readings, *bad]))
+    return settings
+
+
+@pytest.fixture
+def summary(settings_with_data: Settings) -> RunSummary:
+    prepare_dagster_home(settings_with_data)
+    return run_pipeline(settings_with_data, now=NOW)
+
+
+@pytest.fixture
+def recorded(summary: RunSummary) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def test_every_partition_is_recorded_and_every_check_passes(
+    recorded: dg.DagsterInstance, summary: RunSummary
+) -> None:
+    assert summary.failures == []
+    assert len(summary.messages) == 3
+    for name, days in summary.partitions.items():
+        key = dg.AssetKey(name.split("/"))
+        assert recorded.get_latest_materialization_event(key) is not None
+        if name.startswith(("state", "health_metrics", "reports")):
+            assert recorded.get_materialized_partitions(key) == {f"{day}" for day in days}
+    assert {f"{day}" for day in DAYS} <= recorded.get_materialized_partitions(
+        dg.AssetKey(["health_metrics", "daily"])
+    )
+    evaluations = [
+        event.asset_check_evaluation_data
+        for run in recorded.get_runs()
+        for event in (
+            entry.dagster_event
+            for entry in recorded.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        )
+        if event is not None
+    ]
+    assert len({(found.asset_key, found.check_name) for found in evaluations}) == 25
+    assert all(found.passed for found in evaluations)
+    assert all(run.is_success for run in recorded.get_runs())
+
+
+def test_no_value_of_a_person_is_in_dagsters_storage(
+    recorded: dg.DagsterInstance, database_url: URL, summary: RunSummary, capfd: pytest.CaptureFixture[str]
+) -> None:
+    engine = create_engine(database_url.set(database=f"{database_url.database}_dagster"), poolclass=NullPool)
+    planted = (str(PLANTED_ID), f"{PLANTED_VALUE}", PLANTED_TEXT)
+    with engine.connect() as connection:
+        tables = connection.scalars(
+            text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        ).all()
+        assert "event_logs" in tables
+        for table in tables:
+            for value in planted:
+                found = connection.scalar(
+                    text(f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE :value'),
+                    {"value": f"%{value}%"},
+                )
+                assert found == 0, (table, value)
+    said = " ".join((*summary.messages, *capfd.readouterr()))
+    assert not any(value in said for value in planted)
+
+
+def test_a_run_of_the_ui_opens_its_own_pipeline(
+    recorded: dg.DagsterInstance, settings_with_data: Settings
+) -> None:
+    job = build_definitions(settings_with_data).resolve_implicit_global_asset_job_def()
+    part = job.get_subset(asset_selection={dg.AssetKey(["health_metrics", "daily"])})
+    result = part.execute_in_process(instance=recorded, partition_key=f"{DAYS[3]}")
+    assert result.success
+    (materialization,) = result.asset_materializations_for_node("health_metrics__daily")
+    assert materialization.partition == f"{DAYS[3]}"
+    assert materialization.metadata["dagster/partition_row_count"].value == 2
+    filled = {
+        record.data["column"]: record.data["filled"]
+        for record in materialization.metadata["filled columns"].value.records
+    }
+    assert filled["user_id"] == 2
+    assert filled["avg_heart_rate"] == 2
+    assert filled["avg_weight"] == 0
+    run = recorded.get_run_by_id(result.run_id)
+    assert run is not None
+    assert "healthmate/pid" in run.tags
+
+
+def test_late_data_cost_their_own_size(summary: RunSummary, settings_with_data: Settings) -> None:
+    late = {
+        "user_id": 1, "metric": "heart_rate", "value": 70, "unit": "bpm", "source": "late",
+        "recorded_at": f"{DAYS[4]}T10:00:00Z",
+    }  # fmt: skip
+    drop_file(settings_with_data, "health_readings/late.csv", csv_text([late]))
+    again = run_pipeline(settings_with_data, now=NOW)
+    assert again.failures == []
+    around = {DAYS[3], DAYS[4], DAYS[5]}  # the wall-clock days that an instant can lie on
+    assert again.partitions["raw/health_readings"] == around
+    assert again.partitions["health_metrics/daily"] == around
+    assert again.partitions["health_metrics/monthly"] == {date(2026, 2, 1)}
+    assert again.partitions["health_metrics/yearly"] == {date(2026, 1, 1)}
+    assert "raw/sleep_sessions" not in again.partitions
+    assert run_pipeline(settings_with_data, now=NOW).partitions.keys() == {
+        "staged/users", "staged/health_readings", "staged/activity_intervals", "staged/sleep_sessions"
+    }  # fmt: skip
+
+
+def test_a_first_day_that_moves_back_is_followed(summary: RunSummary, settings_with_data: Settings) -> None:
+    early = {
+        "user_id": 1, "metric": "heart_rate", "value": 70, "unit": "bpm", "source": "early",
+        "recorded_at": "2025-12-24T10:00:00Z",
+    }  # fmt: skip
+    drop_file(settings_with_data, "health_readings/early.csv", csv_text([early]))
+    again = run_pipeline(settings_with_data, now=NOW, select=["staged", "raw"])
+    assert again.failures == []
+    assert date(2025, 12, 24) in again.partitions["raw/health_readings"]
+    by_days = run_pipeline(
+        settings_with_data,
+        now=NOW,
+        first_day=date(2025, 12, 24),
+        last_day=date(2025, 12, 24),
+        select=["state"],
+    )
+    assert by_days.partitions["state/health_months"] == {date(2025, 12, 1)}
+
+
+def test_report_asked_for_is_recorded(
+    recorded: dg.DagsterInstance, settings_with_data: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
+    from healthmate_bi_pipeline.domain.period import Window
+    from healthmate_bi_pipeline.orchestration.reports import write_recorded_report
+
+    window = Window.of_days(date(2026, 2, 2), date(2026, 2, 8))
+    paths = write_recorded_report(settings_with_data, HEALTH_SUMMARY, window)
+    assert sorted(path.suffix for path in paths) == [".html", ".json"]
+    assert all(Path(path).exists() for path in paths)
+    key = dg.AssetKey(["reports", "health_summary_weekly"])
+    assert "2026-02-02" in recorded.get_materialized_partitions(key)
