@@ -35,14 +35,18 @@ class Section(BaseModel):
 class EngineSettings(Section):
     """The engine that computes over the lake."""
 
-    memory_limit: str = Field("2GB", description="What the engine may hold in memory before it spills to disk.")
+    memory_limit: str = Field(
+        "2GB", description="What the engine may hold in memory before it spills to disk."
+    )
     threads: int | None = Field(None, ge=1, description="Threads of the engine; all cores when not set.")
 
 
 class PeriodSettings(Section):
     """When a period counts as complete."""
 
-    settle_hours: int = Field(12, ge=0, description="Hours until a day has ended for everyone west of Greenwich.")
+    settle_hours: int = Field(
+        12, ge=0, description="Hours until a day has ended for everyone west of Greenwich."
+    )
     grace_hours: int = Field(72, ge=0, description="Hours that late data are waited for.")
 
     @property
@@ -60,7 +64,20 @@ class SourceSettings(Section):
     """
 
     ranks: tuple[tuple[str, tuple[str, ...]], ...] = (
-        ("medical", ("*medical*", "*clinic*", "*hospital*", "*lab*", "*cuff*", "*cgm*", "*omron*", "*dexcom*", "*withings*")),
+        (
+            "medical",
+            (
+                "*medical*",
+                "*clinic*",
+                "*hospital*",
+                "*lab*",
+                "*cuff*",
+                "*cgm*",
+                "*omron*",
+                "*dexcom*",
+                "*withings*",
+            ),
+        ),
         ("watch", ("*watch*", "*fitbit*", "*garmin*", "*oura*", "*whoop*", "*band*", "*polar*", "*tracker*")),
         ("phone", ("*phone*", "*android*", "*pixel*", "*galaxy*", "*healthkit*", "*googlefit*")),
         ("manual", ("*manual*", "*self*", "*diary*", "*app*")),
@@ -90,7 +107,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".healthmate"), description="Where everything lies that is not moved elsewhere.")
     database_url: SecretStr | None = Field(None, description="PostgreSQL server; embedded when not set.")
-    lake: str | None = Field(None, description="Folder or object store of the lake; `<home>/lake` when not set.")
+    lake: str | None = Field(
+        None, description="Folder or object store of the lake; `<home>/lake` when not set."
+    )
     reports: Path | None = Field(None, description="Folder of the reports; `<home>/reports` when not set.")
     start_date: date | None = Field(None, description="The first day; the earliest staged day when not set.")
     engine: EngineSettings = EngineSettings()
@@ -112,7 +131,9 @@ class Settings(BaseSettings):
         return (
             init_settings,
             env_settings,
-            TomlConfigSettingsSource(settings_cls, toml_file=[home / CONFIG_FILE_NAME, Path(CONFIG_FILE_NAME)]),
+            TomlConfigSettingsSource(
+                settings_cls, toml_file=[home / CONFIG_FILE_NAME, Path(CONFIG_FILE_NAME)]
+            ),
         )
 
     @cached_property
@@ -161,7 +182,8 @@ def load_settings(**overrides: Annotated[object, "fields of Settings"]) -> Setti
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors()
         )
         raise UsageError(f"Settings (environment or {CONFIG_FILE_NAME}) are wrong: {problems}.") from None
     except ValueError as error:  # a TOML file that does not parse

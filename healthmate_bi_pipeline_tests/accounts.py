@@ -33,7 +33,7 @@ def day_counts(pipeline: Pipeline, dataset: Dataset) -> dict[date, dict[str, Any
 
 def fates(pipeline: Pipeline, dataset: Dataset) -> dict[str, int]:
     """Rows of all days by what became of them; what there is none of is left out."""
-    totals = {fate: 0 for fate in FATES}
+    totals = dict.fromkeys(FATES, 0)
     for counts in day_counts(pipeline, dataset).values():
         for fate in FATES:
             totals[fate] += counts.get(fate, 0)

@@ -74,7 +74,8 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         },
         assets={
             asset.name: AssetStatus(
-                totals.get(_booked_as(pipeline, asset)), None if asset.inputs is None else len(begun_stale(pipeline, asset))
+                totals.get(_booked_as(pipeline, asset)),
+                None if asset.inputs is None else len(begun_stale(pipeline, asset)),
             )
             for asset in assets
         },

@@ -258,6 +258,6 @@ def test_a_dry_run_tells_files_and_makes_nothing(call: Call, settings: Settings)
     said = call("run", "--dry-run")
     assert said.code == 0
     assert "staged/users: 1 new files" in said.out
-    assert not (settings.home_path / "lake").exists()
+    assert not list(settings.home_path.rglob("_delta_log"))
     said = call("run", "--dry-run", "--from", datetime.now(UTC).date().isoformat(), "--select", "state")
     assert "state/health_days: 1 partitions" in said.out

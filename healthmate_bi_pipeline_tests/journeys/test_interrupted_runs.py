@@ -28,7 +28,9 @@ SNAPSHOT = {
     "figures": "SELECT to_jsonb(v) - 'created_at' - 'updated_at' AS row FROM bi_aggregated_health_metrics v",
     "groups": "SELECT to_jsonb(g) - 'created_at' - 'updated_at' AS row FROM bi_health_groups g",
     "files": "SELECT file_hash, lines, rows, rejected, staged, undated FROM bi_ingested_files",
-    "books": "SELECT asset, partition, output_version, rows, counts::text FROM bi_partitions",
+    # The version of what a state holds; the other assets' versions tell the way that they were made.
+    "books": "SELECT asset, partition, rows, counts::text, CASE WHEN asset LIKE 'state/%' THEN output_version END AS version"
+    " FROM bi_partitions WHERE rows > 0",
 }
 
 

@@ -35,19 +35,17 @@ def test_the_job_makes_what_is_stale_in_runs_of_its_own(
     assert all(run.is_success for run in others)
 
 
-def test_the_schedule_asks_every_hour(
-    automation: dg.Definitions, memory_instance: dg.DagsterInstance
-) -> None:
+def test_the_schedule_asks_every_hour(automation: dg.Definitions, instance: dg.DagsterInstance) -> None:
     schedule = automation.resolve_schedule_def("refresh_hourly")
     assert schedule.cron_schedule == "5 * * * *"
     context = dg.build_schedule_context(
-        instance=memory_instance, scheduled_execution_time=datetime(2026, 3, 10, 12, 5, tzinfo=UTC)
+        instance=instance, scheduled_execution_time=datetime(2026, 3, 10, 12, 5, tzinfo=UTC)
     )
     tick = schedule.evaluate_tick(context)
     assert len(tick.run_requests or ()) == 1
 
-    _waiting(memory_instance, automation)
-    assert is_refreshing(memory_instance)
+    _waiting(instance, automation)
+    assert is_refreshing(instance)
     tick = schedule.evaluate_tick(context)
     assert not tick.run_requests
     assert tick.skip_message == "The last refresh is not done yet."

@@ -96,9 +96,9 @@ def test_every_format_is_read_plain_and_packed(folder, engine, suffix, content, 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.csv", gzip.compress(CSV)),  # what it is packed with is told by its bytes
+        ("a.csv", gzip.compress(CSV, mtime=0)),  # what it is packed with is told by its bytes
         ("a.csv.gz", CSV),
-        ("a.csv.gz", gzip.compress(CSV[:70]) + gzip.compress(CSV[70:])),  # several members, as `cat` makes them
+        ("a.csv.gz", gzip.compress(CSV[:70], mtime=0) + gzip.compress(CSV[70:], mtime=0)),  # several members, as `cat` makes them
         ("a.csv.zst", zstd(CSV[:70]) + zstd(CSV[70:])),
         ("A.CSV", CSV),
         ("a.txt", CSV),
@@ -137,13 +137,13 @@ def test_a_name_is_no_pattern(folder, engine):
     ("name", "content", "reason"),
     [
         ("a.csv", b"", "it is empty"),
-        ("a.csv.gz", gzip.compress(b""), "it is empty"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "it is empty"),
         ("a.parquet", b"", "it is empty"),
-        ("a.csv.gz", gzip.compress(LARGE)[:20_000], "damaged or cut off"),
-        ("a.csv.gz", gzip.compress(LARGE)[:-4], "damaged or cut off"),
-        ("a.csv.gz", gzip.compress(LARGE)[:5_000] + b"XXXX" + gzip.compress(LARGE)[5_004:], "damaged or cut off"),
-        ("a.csv.gz", gzip.compress(CSV) + b"garbage", "damaged or cut off"),
-        ("a.csv.gz", gzip.compress(CSV)[:6], "damaged or cut off"),
+        ("a.csv.gz", gzip.compress(LARGE, mtime=0)[:20_000], "damaged or cut off"),
+        ("a.csv.gz", gzip.compress(LARGE, mtime=0)[:-4], "damaged or cut off"),
+        ("a.csv.gz", gzip.compress(LARGE, mtime=0)[:5_000] + b"XXXX" + gzip.compress(LARGE, mtime=0)[5_004:], "damaged or cut off"),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0) + b"garbage", "damaged or cut off"),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)[:6], "damaged or cut off"),
         ("a.csv.zst", zstd(LARGE)[:20_000], "damaged or cut off"),
         ("a.csv.zst", zstd(LARGE)[:-2], "damaged or cut off"),
         ("a.csv.zst", zstd(CSV)[:6], "damaged or cut off"),
@@ -161,7 +161,7 @@ def test_a_name_is_no_pattern(folder, engine):
         ("a.csv", b"x" * 200_000, "the header is no line of CSV"),
         ("a.xlsx", CSV, "expected .parquet, .csv or .ndjson"),
         ("nosuffix", CSV, "expected .parquet, .csv or .ndjson"),
-        ("a.gz", gzip.compress(CSV), "expected .parquet, .csv or .ndjson"),
+        ("a.gz", gzip.compress(CSV, mtime=0), "expected .parquet, .csv or .ndjson"),
     ],
 )  # fmt: skip
 def test_an_unusable_file_is_named_in_one_line(folder, engine, name, content, reason):

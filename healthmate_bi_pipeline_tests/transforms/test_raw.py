@@ -68,12 +68,17 @@ def counted(user: int, start: datetime, length: timedelta, *, by_hour: bool) -> 
 def assert_cut_right(engine: Engine, cases: Sequence[tuple[int, datetime, timedelta]]) -> None:
     table = pieces(engine, [stretch(*case) for case in cases])
     hours = engine.store(raw.cut_at_hours(table))
-    for found, by_hour in ((steps_of(engine, table, "day"), False), (steps_of(engine, hours, "day", "hour"), True)):
+    for found, by_hour in (
+        (steps_of(engine, table, "day"), False),
+        (steps_of(engine, hours, "day", "hour"), True),
+    ):
         for number, case in enumerate(cases, start=1):
             assert found[number] == pytest.approx(counted(*case, by_hour=by_hour), abs=1e-4), case
     for each in (table, hours):
         sums = each.group_by("row_number").agg(steps=each.steps.sum(), kcal=each.calories_kcal.sum())
-        assert {(row["steps"], row["kcal"]) for row in engine.rows(sums)} == {(Decimal(1000), Decimal("123.457"))}
+        assert {(row["steps"], row["kcal"]) for row in engine.rows(sums)} == {
+            (Decimal(1000), Decimal("123.457"))
+        }
     places = engine.rows(table.select("row_number", "piece"))
     assert len({(row["row_number"], row["piece"]) for row in places}) == len(places)
     assert sorted(row["row_number"] for row in places if row["piece"] == 0) == list(range(1, len(cases) + 1))
@@ -83,7 +88,11 @@ def test_stretches_are_cut_in_proportion_to_time(engine):
     random_ = random.Random(3)
     begin = datetime(2026, 1, 10)
     cases = [
-        (random_.randrange(1, 7), begin + STEP * random_.randrange(288 * 30), STEP * random_.randrange(1, 576))
+        (
+            random_.randrange(1, 7),
+            begin + STEP * random_.randrange(288 * 30),
+            STEP * random_.randrange(1, 576),
+        )
         for _ in range(150)
     ]
     assert_cut_right(engine, cases)
@@ -117,12 +126,17 @@ def test_no_row_appears_in_the_hour_that_the_clock_leaves_out(engine):
     hours = raw.cut_at_hours(pieces(engine, day))
     rows = engine.rows(hours.group_by(["day", "hour"]).agg(steps=hours.steps.sum()).order_by("hour"))
     shown = [hour for hour in range(24) if hour != 2]
-    assert [(row["hour"], float(row["steps"])) for row in rows] == [(hour, 100 + n) for n, hour in enumerate(shown)]
+    assert [(row["hour"], float(row["steps"])) for row in rows] == [
+        (hour, 100 + n) for n, hour in enumerate(shown)
+    ]
     assert {row["day"] for row in rows} == {date(2025, 3, 30)}
 
 
 def test_the_repeated_hour_holds_both(engine):
-    night = [stretch(1, datetime(2025, 10, 25, 22) + timedelta(hours=hour), timedelta(hours=1)) for hour in range(25)]
+    night = [
+        stretch(1, datetime(2025, 10, 25, 22) + timedelta(hours=hour), timedelta(hours=1))
+        for hour in range(25)
+    ]
     hours = raw.cut_at_hours(pieces(engine, night))
     rows = engine.rows(hours.group_by(["day", "hour"]).agg(steps=hours.steps.sum()).order_by("hour"))
     assert [float(row["steps"]) for row in rows] == [2000 if hour == 2 else 1000 for hour in range(24)]

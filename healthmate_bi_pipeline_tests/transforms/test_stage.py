@@ -39,7 +39,9 @@ def staged(engine: Engine, dataset: Dataset, **columns: Any) -> list[dict[str, A
     """Staged rows of columns of values."""
     length = max(len(values) for values in columns.values())
     table = pa.table({"row_number": list(range(1, length + 1)), **columns})
-    return engine.rows(stage_rows(with_lineage(engine.memory_table(table), FILE), dataset).order_by("row_number"))
+    return engine.rows(
+        stage_rows(with_lineage(engine.memory_table(table), FILE), dataset).order_by("row_number")
+    )
 
 
 TIMES = {

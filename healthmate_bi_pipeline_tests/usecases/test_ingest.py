@@ -30,7 +30,12 @@ from healthmate_bi_pipeline.catalog.rules import FILE_RULES
 from healthmate_bi_pipeline.lake.first_day import read_first_day
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
-from healthmate_bi_pipeline.usecases.ingest import FILES_AT_ONCE, ingest, new_file_count, unknown_folder_messages
+from healthmate_bi_pipeline.usecases.ingest import (
+    FILES_AT_ONCE,
+    ingest,
+    new_file_count,
+    unknown_folder_messages,
+)
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline_tests.accounts import INGEST, assert_books_balance, fates, lake_frame, rules
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, query, refresh
@@ -54,7 +59,9 @@ def reading(**more: Any) -> dict[str, Any]:
 
 
 def readings(count: int, *, user: int = 1) -> list[dict[str, Any]]:
-    return [reading(user_id=user, recorded_at=f"2026-03-01T{n // 60:02}:{n % 60:02}:00Z") for n in range(count)]
+    return [
+        reading(user_id=user, recorded_at=f"2026-03-01T{n // 60:02}:{n % 60:02}:00Z") for n in range(count)
+    ]
 
 
 def parquet(rows: list[dict[str, Any]]) -> bytes:
@@ -114,7 +121,9 @@ def test_many_small_files_are_a_few_commits(pipeline, settings):
     assert table is not None
     assert table.version() == 1
     frame = table.to_pandas().sort_values("file_number")
-    assert list(frame["user_id"]) == list(range(FILES_AT_ONCE + 5))  # numbered by name: the order of first sight
+    assert list(frame["user_id"]) == list(
+        range(FILES_AT_ONCE + 5)
+    )  # numbered by name: the order of first sight
     assert frame["file_number"].is_unique
 
 
@@ -145,11 +154,15 @@ def test_bad_files_are_named_and_the_others_go_on(pipeline, settings):
         drop_file(settings, f"health_readings/{name}", csv_text(readings(4, user=int(name[:2]) + 100)))
     built = ingest(pipeline, HEALTH_READINGS)
     for name, (_, reason) in BAD_FILES.items():
-        said = [message for message in built.messages if message.startswith(f"health_readings/{name}: {reason}")]
+        said = [
+            message for message in built.messages if message.startswith(f"health_readings/{name}: {reason}")
+        ]
         assert len(said) == 1, "\n".join((name, *built.messages))
     assert len(built.messages) == len(BAD_FILES) + 1  # 14.ndjson has two defects
     assert all("\n" not in message for message in built.messages)
-    assert {rule for rule in FILE_RULES if any(f": {rule}" in text for text in built.messages)} == set(FILE_RULES)
+    assert {rule for rule in FILE_RULES if any(f": {rule}" in text for text in built.messages)} == set(
+        FILE_RULES
+    )
     refresh(pipeline, groups=INGEST)
     assert_books_balance(pipeline)
     frame = lake_frame(pipeline, staged_table(HEALTH_READINGS).name)
@@ -166,7 +179,11 @@ def test_bad_files_are_named_and_the_others_go_on(pipeline, settings):
 
 
 def test_text_that_has_no_day_or_cannot_be_split_is_found_in_the_lake(pipeline, settings):
-    drop_file(settings, "health_readings/a.csv", HEADER + f'1,heart_rate,60,bpm,the {SECRET} day,watch,\n2,"{SECRET}"x,1\n')
+    drop_file(
+        settings,
+        "health_readings/a.csv",
+        HEADER + f'1,heart_rate,60,bpm,the {SECRET} day,watch,\n2,"{SECRET}"x,1\n',
+    )
     drop_file(settings, "health_readings/b.ndjson", f"{{{SECRET}\n")
     drop_file(settings, "sleep_sessions/c.csv", f"user_id,asleep_minutes,night_on\n1,400,{SECRET}\n")
     refresh(pipeline, groups=("staged",))
@@ -187,13 +204,22 @@ ROWS_SET_ASIDE = [
     reading(user_id="Bob"), reading(user_id=None), reading(value="sixty"), reading(value=-1), reading(metric="pulse"),
     reading(unit="kg"), reading(metric="weight", unit=None), reading(value=None),
 ]  # fmt: skip
-ACTIVITY = {"user_id": 1, "source": "watch", "started_at": "2026-03-01T10:00:00Z", "ended_at": "2026-03-01T11:00:00Z"}
+ACTIVITY = {
+    "user_id": 1,
+    "source": "watch",
+    "started_at": "2026-03-01T10:00:00Z",
+    "ended_at": "2026-03-01T11:00:00Z",
+}
 
 
 def test_rows_that_are_set_aside_are_named_by_file_record_rule_and_column(pipeline, settings):
     drop_file(settings, "health_readings/r.csv", csv_text([reading(), *ROWS_SET_ASIDE, *ROWS_SET_ASIDE[3:5]]))
-    drop_file(settings, "activity_intervals/a.csv", csv_text([ACTIVITY | {"steps": -5}, ACTIVITY | {"steps": 5}]))
-    drop_file(settings, "users/u.csv", csv_text([{"user_id": 1, "time_zone": "Mars/Olympus"}, {"user_id": 2}]))
+    drop_file(
+        settings, "activity_intervals/a.csv", csv_text([ACTIVITY | {"steps": -5}, ACTIVITY | {"steps": 5}])
+    )
+    drop_file(
+        settings, "users/u.csv", csv_text([{"user_id": 1, "time_zone": "Mars/Olympus"}, {"user_id": 2}])
+    )
     made = refresh(pipeline, groups=INGEST)
     said = [message.rsplit(": ", 1)[0] for built in made.values() for message in built.messages]
     assert said == [
@@ -261,7 +287,12 @@ def test_the_first_day_is_the_earliest_that_any_row_can_have(pipeline, settings,
 
 
 def test_the_date_of_a_night_counts_only_where_nothing_else_is_known(pipeline, settings):
-    row = {"user_id": 1, "asleep_minutes": 1, "started_at": "2026-03-01 22:00", "ended_at": "2026-03-02 06:00"}
+    row = {
+        "user_id": 1,
+        "asleep_minutes": 1,
+        "started_at": "2026-03-01 22:00",
+        "ended_at": "2026-03-02 06:00",
+    }
     drop_file(settings, "sleep_sessions/a.csv", csv_text([row | {"night_on": "1990-01-01"}]))
     ingest(pipeline, SLEEP_SESSIONS)
     assert read_first_day(pipeline.lake) == date(2026, 3, 1)
@@ -269,9 +300,15 @@ def test_the_date_of_a_night_counts_only_where_nothing_else_is_known(pipeline, s
 
 def test_a_kill_between_the_lake_and_the_books_is_mended(pipeline, settings):
     """What a run that was killed right after its commit leaves behind, made by striking its books."""
-    drop_file(settings, "health_readings/0.csv", csv_text([reading(reading_id="moved", recorded_at="2026-03-01")]))
+    drop_file(
+        settings, "health_readings/0.csv", csv_text([reading(reading_id="moved", recorded_at="2026-03-01")])
+    )
     ingest(pipeline, HEALTH_READINGS)
-    rows = [reading(reading_id="moved", recorded_at="2026-03-05"), *readings(5, user=3), reading(recorded_at="never")]
+    rows = [
+        reading(reading_id="moved", recorded_at="2026-03-05"),
+        *readings(5, user=3),
+        reading(recorded_at="never"),
+    ]
     drop_file(settings, "health_readings/1.csv", csv_text(rows) + "too,few\n")
     first = ingest(pipeline, HEALTH_READINGS)
     books_before = _books(pipeline)
@@ -295,14 +332,19 @@ def _books(pipeline: Pipeline) -> tuple[list[dict[str, Any]], list[dict[str, Any
 
 
 def test_a_file_that_is_taken_away_meanwhile_does_not_stop_the_others(pipeline, settings):
-    paths = [drop_file(settings, f"health_readings/{name}.csv", csv_text(readings(2, user=n))) for n, name in enumerate("abc")]
+    paths = [
+        drop_file(settings, f"health_readings/{name}.csv", csv_text(readings(2, user=n)))
+        for n, name in enumerate("abc")
+    ]
 
     def take_away(what: str, share: float) -> None:
         paths[1].unlink(missing_ok=True)
 
     built = ingest(replace(pipeline, progress=take_away), HEALTH_READINGS)
     assert built.counts["staged"] == 4
-    assert [message.split(": ")[:2] for message in built.messages] == [["health_readings/b.csv", "unreadable_file"]]
+    assert [message.split(": ")[:2] for message in built.messages] == [
+        ["health_readings/b.csv", "unreadable_file"]
+    ]
 
 
 @pytest.mark.slow
@@ -313,14 +355,19 @@ def test_a_home_with_blanks_and_letters_of_other_languages_works(settings, tmp_p
     with opened(home, now=NOW) as pipeline:
         refresh(pipeline)
         assert_books_balance(pipeline)
-        rows = query(pipeline, "SELECT heart_rate_readings FROM bi_aggregated_health_metrics WHERE aggregation_period = 'yearly'")
+        rows = query(
+            pipeline,
+            "SELECT heart_rate_readings FROM bi_aggregated_health_metrics WHERE aggregation_period = 'yearly'",
+        )
     assert list(rows["heart_rate_readings"]) == [3]
 
 
 def test_a_folder_of_no_dataset_is_told(pipeline, settings):
     drop_file(settings, "health_reading/a.csv", csv_text(readings(1)))
     (message,) = unknown_folder_messages(pipeline)
-    assert message.startswith("landing/health_reading: no such dataset; expected one of users, health_readings")
+    assert message.startswith(
+        "landing/health_reading: no such dataset; expected one of users, health_readings"
+    )
 
 
 def _planted(settings: Settings) -> None:
@@ -361,7 +408,9 @@ def test_no_value_of_a_person_is_told_anywhere(pipeline, settings, caplog, capfd
     told += [*capfd.readouterr()]
     told += [path.read_text() for path in settings.reports_path.rglob("*") if path.is_file()]
     for table, column in _text_columns(pipeline):
-        cells = query(pipeline, f'SELECT "{column}"::text AS cell FROM "{table}" WHERE "{column}" IS NOT NULL')
+        cells = query(
+            pipeline, f'SELECT "{column}"::text AS cell FROM "{table}" WHERE "{column}" IS NOT NULL'
+        )
         told += list(cells["cell"]) if len(cells) else []
     assert [text for text in told if SECRET.lower() in text.lower()] == []
 
@@ -374,7 +423,9 @@ def _text_columns(pipeline: Pipeline) -> list[tuple[str, str]]:
         " AND table_name LIKE 'bi\\_%' AND data_type IN ('text', 'character varying', 'jsonb', 'ARRAY')",
     )
     found = [(row["table_name"], row["column_name"]) for row in rows.to_dict("records")]
-    assert {"bi_audit_log", "bi_partitions", "bi_ingested_files", "bi_pipeline_runs", "bi_reports"} <= {t for t, _ in found}
+    assert {"bi_audit_log", "bi_partitions", "bi_ingested_files", "bi_pipeline_runs", "bi_reports"} <= {
+        t for t, _ in found
+    }
     return [(table, column) for table, column in found if table != "bi_identities"]
 
 
@@ -418,7 +469,13 @@ def test_every_import_is_in_the_books(pipeline, settings):
     assert built.total == 3
     actions = query(pipeline, "SELECT actor, action, object, rows, outcome FROM bi_audit_log ORDER BY id")
     assert actions.to_dict("records") == [
-        {"actor": "test", "action": "ingest", "object": "staged/health_readings", "rows": 3, "outcome": "done"},
+        {
+            "actor": "test",
+            "action": "ingest",
+            "object": "staged/health_readings",
+            "rows": 3,
+            "outcome": "done",
+        },
         {"actor": "test", "action": "make", "object": "staged/health_readings", "rows": 3, "outcome": "done"},
     ]
     (run,) = query(pipeline, "SELECT outcome, rows FROM bi_pipeline_runs").to_dict("records")
