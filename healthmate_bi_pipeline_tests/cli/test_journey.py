@@ -47,10 +47,7 @@ def test_demo_run_status_sql_report(environment: dict[str, str], settings: Setti
     assert f"Reports: {settings.reports_path / 'index.html'}" in ran.stdout
     assert "made health_metrics/daily" in ran.stderr
 
-    status = _call(environment, "status")
-    assert status.returncode == 0
-    of_days = next(line for line in status.stdout.splitlines() if line.startswith("health_metrics/daily"))
-    assert of_days.split()[-1] == "-"  # nothing is stale
+    _assert_nothing_is_stale(environment)
 
     asked = "SELECT count(*) AS n FROM bi_aggregated_health_metrics WHERE aggregation_period = 'monthly'"
     (answer,) = json.loads(_call(environment, "sql", asked, "--format", "json").stdout)
@@ -63,7 +60,10 @@ def test_demo_run_status_sql_report(environment: dict[str, str], settings: Setti
     assert json.loads(document.read_text())
 
 
-def test_ctrl_c_leaves_what_was_made_and_the_next_run_goes_on(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_stopped_run_is_taken_up_by_the_next(
+    environment: dict[str, str], stop: signal.Signals, code: int
+) -> None:
     _call(environment, "demo", "--people", "12", "--from", "2026-01-26", "--to", "2026-02-03")
     # A job in the background of a shell ignores Ctrl-C, and its children with it.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -71,18 +71,37 @@ def test_ctrl_c_leaves_what_was_made_and_the_next_run_goes_on(environment: dict[
     signal.signal(signal.SIGINT, before)
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("made raw/"):
-            process.send_signal(signal.SIGINT)
+        if line.startswith("made raw/activity_intervals"):
+            process.send_signal(stop)
             break
     rest = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=120) == 130
+    assert process.wait(timeout=120) == code
     assert "failed" not in rest
-    assert "Traceback" not in rest or "Exception ignored" in rest
     again = _call(environment, "run")
     assert again.returncode == 0, again.stderr
-    status = _call(environment, "status").stdout
-    assert all(line.split()[-1] == "-" for line in status.splitlines() if line.startswith(("raw/", "state/")))
+    gone = "1 runs of processes that are gone were marked as failed."
+    assert (gone in again.stderr) == (stop is signal.SIGKILL)
+    _assert_nothing_is_stale(environment)
+
+
+def test_two_runs_at_once_do_not_hurt_each_other(environment: dict[str, str]) -> None:
+    _call(environment, "demo", "--people", "12", "--from", "2026-01-26", "--to", "2026-02-03")
+    both = [
+        subprocess.Popen([*PROGRAM, "run"], env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for process in both:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    _assert_nothing_is_stale(environment)
+
+
+def _assert_nothing_is_stale(environment: dict[str, str]) -> None:
+    lines = _call(environment, "status").stdout.splitlines()
+    of_assets = [line for line in lines if line.startswith(("raw/", "state/", "health_metrics/", "reports/"))]
+    assert of_assets
+    assert [line for line in of_assets if line.split()[-1] != "-"] == []
 
 
 def test_the_ui_starts_answers_and_stops(environment: dict[str, str]) -> None:
