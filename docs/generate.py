@@ -15,7 +15,6 @@ from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
 from healthmate_bi_pipeline.catalog.readings import METRICS
 from healthmate_bi_pipeline.catalog.rules import FILE_RULES, ROW_RULES
 from healthmate_bi_pipeline.catalog.tables import TABLES, VIEWS
-from healthmate_bi_pipeline.domain.period import Grain
 
 FOLDER = Path(__file__).parent
 _NOTE = "<!-- Written by `make docs` from healthmate_bi_pipeline/catalog; change it there. -->"
@@ -44,7 +43,7 @@ def _metrics() -> Iterator[str]:
     yield "| column | unit | from | made of | meaning | source |"
     yield "|---|---|---|---|---|---|"
     for figure in HEALTH_FIGURES:
-        cells = (figure.unit or "", _finest(figure), _made_of(figure), figure.description, figure.source)
+        cells = (figure.unit or "", str(figure.shortest), _made_of(figure), figure.description, figure.source)
         yield f"| `{figure.name}` | {' | '.join(cells)} |"
     yield ""
     yield "## Measures and how they add up"
@@ -65,13 +64,7 @@ def _metrics() -> Iterator[str]:
         yield f"| `{component.column.name}` | {component.merge} | {component.column.description} |"
 
 
-def _finest(figure: Figure) -> str:
-    return "day" if figure.finest is Grain.DAY else "hour"
-
-
 def _made_of(figure: Figure) -> str:
-    if figure.is_planned:
-        return "not read yet"
     if figure.statistic is None:
         return "see meaning"
     return f"{figure.statistic} of `{figure.measure}`"

@@ -9,27 +9,41 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import IntEnum
 from functools import partial
 
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Table
-from healthmate_bi_pipeline.catalog.datasets import DATASETS, PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import DATASETS, USERS, Dataset
 from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table, staged_table
 from healthmate_bi_pipeline.catalog.measures import STATE_VERSION, state_table
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
-from healthmate_bi_pipeline.catalog.tables import HEALTH_METRICS_VIEW, REPORTS
+from healthmate_bi_pipeline.catalog.tables import HEALTH_METRICS_VIEW, HEALTH_STARTS, REPORTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
-from healthmate_bi_pipeline.usecases.health import build_metrics, build_state
+from healthmate_bi_pipeline.usecases.health import build_metrics, build_starts, build_state
 from healthmate_bi_pipeline.usecases.ingest import ingest
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.report import build_reports
 
 Build = Callable[[Pipeline, Window | None], Built]
 Inputs = Callable[[Pipeline, Connection, Window], Mapping[date, int]]
+
+
+class Stage(IntEnum):
+    """The order of assets whose partitionings do not tell it: a run makes one partitioning after the other."""
+
+    INTAKE = 0
+    """What takes files in."""
+    FIGURES = 1
+    """Raw days, states and figures."""
+    HISTORY = 2
+    """What is made from the states of all time."""
+    REPORTS = 3
+    """What is written only where somebody wants it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class AssetSpec:
         place: lake, warehouse or files.
         version: of the code; another one makes what was made stale.
         build: makes the partitions of a window (``None`` for an asset without partitions).
+        stage: when its turn comes in a run over all assets.
         inputs: the version of what each partition of a window would be made from now; partitions without any
             input are left out. ``None``: it is always tried.
     """
@@ -60,6 +75,7 @@ class AssetSpec:
     version: str
     build: Build
     inputs: Inputs | None
+    stage: Stage = Stage.FIGURES
 
 
 def _staged(dataset: Dataset) -> AssetSpec:
@@ -74,6 +90,7 @@ def _staged(dataset: Dataset) -> AssetSpec:
         version="1",
         build=lambda pipeline, _window: ingest(pipeline, dataset),
         inputs=None,
+        stage=Stage.INTAKE,
     )  # fmt: skip
 
 
@@ -94,25 +111,36 @@ def _raw(dataset: Dataset) -> AssetSpec:
 
 
 def _state(grain: Grain) -> AssetSpec:
-    raw = tuple(f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS)
-    upstream = {
-        Grain.HOUR: ("raw/health_readings", "raw/activity_intervals"),
-        Grain.DAY: ("state/health_hours", *raw),
-        Grain.MONTH: ("state/health_days",),
-    }[grain]
+    finer = {Grain.HOUR: (), Grain.DAY: ("state/health_hours",), Grain.MONTH: ("state/health_days",)}
+    raw = tuple(f"raw/{dataset.name}" for dataset in versions.STATE_DATASETS[grain])
     table = state_table("health", grain)
     return AssetSpec(
         name=table.name,
         group="state",
         description=table.description,
         partitioned_by=Period.MONTHLY if grain is Grain.MONTH else Period.DAILY,
-        upstream=upstream,
+        upstream=(*finer[grain], *raw),
         table=table,
         place="lake",
         version=str(STATE_VERSION),
         build=partial(build_state, grain=grain),
         inputs=partial(versions.state_inputs, grain=grain),
     )
+
+
+_STARTS = AssetSpec(
+    name="health_metrics/starts",
+    group="health_metrics",
+    description=HEALTH_STARTS.description,
+    partitioned_by=None,
+    upstream=("state/health_months",),
+    table=HEALTH_STARTS,
+    place="warehouse",
+    version=str(REGISTRY_VERSION),
+    build=lambda pipeline, _window: build_starts(pipeline),
+    inputs=versions.starts_inputs,
+    stage=Stage.HISTORY,
+)
 
 
 def _metrics(period: Period) -> AssetSpec:
@@ -142,6 +170,7 @@ def _report(report_type: ReportType, period: Period) -> AssetSpec:
         version="1",
         build=partial(build_reports, report_type=report_type, period=period),
         inputs=partial(versions.report_inputs, report_type=report_type, period=period),
+        stage=Stage.REPORTS,
     )
 
 
@@ -150,6 +179,7 @@ ASSETS: tuple[AssetSpec, ...] = (
     *(_raw(dataset) for dataset in DATASETS),
     *(_state(grain) for grain in Grain),
     *(_metrics(period) for period in Period),
+    _STARTS,
     *(_report(report, period) for report in REPORT_TYPES for period in report.cadences),
 )
 """All assets, each after what it is made from."""

@@ -14,16 +14,33 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
-from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import (
+    ACTIVITY_INTERVALS,
+    HEALTH_READINGS,
+    MEDICATION_DOSES,
+    PARTITIONED_DATASETS,
+    SLEEP_SESSIONS,
+    SYMPTOM_LOGS,
+    USERS,
+    Dataset,
+)
 from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
 from healthmate_bi_pipeline.catalog.measures import STATE_VERSION
 from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.report_scope import previous_window, trend_of
 from healthmate_bi_pipeline.warehouse import books
 
-REPORT_VERSION = 1
+STATE_DATASETS: dict[Grain, tuple[Dataset, ...]] = {
+    Grain.HOUR: (HEALTH_READINGS, ACTIVITY_INTERVALS, SYMPTOM_LOGS),
+    Grain.DAY: (HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS, MEDICATION_DOSES),
+    Grain.MONTH: (),
+}
+"""The raw days that the state of a grain is made from, beside the finer state."""
+
+REPORT_VERSION = 2
 """Raised when reports say something new about the same figures."""
 
 
@@ -84,15 +101,29 @@ def state_inputs(
         for day, version in days.items():
             months[day.replace(day=1)].append((day, version))
         return {month: hash64(STATE_VERSION, combined(parts)) for month, parts in sorted(months.items())}
-    if grain is Grain.HOUR:
-        names = ["raw/health_readings", "raw/activity_intervals"]
-    else:
-        names = [*(f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS), "state/health_hours"]
+    names = [f"raw/{dataset.name}" for dataset in STATE_DATASETS[grain]]
+    if grain is Grain.DAY:
+        names.append("state/health_hours")
     found: dict[date, list[tuple[object, int]]] = defaultdict(list)
     for name in names:
         for day, version in outputs(connection, name, window).items():
             found[day].append((name, version))
+    if grain is Grain.DAY:  # regularity of sleep compares with the nights before
+        nights = outputs(connection, f"raw/{SLEEP_SESSIONS.name}", window.widened(days_before=NIGHTS_BEFORE))
+        for day, parts in found.items():
+            before = day - timedelta(days=NIGHTS_BEFORE)
+            parts.append(("nights before", nights.get(before, 0)))
     return {day: hash64(STATE_VERSION, ranks, combined(parts)) for day, parts in sorted(found.items())}
+
+
+def starts_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What the first days of measures would be made from: the state of all months."""
+    del pipeline, window  # not partitioned
+    months = books.partition_records(connection, "state/health_months")
+    if not months:
+        return {}
+    held = combined((day, record.output_version) for day, record in months.items())
+    return {UNPARTITIONED: hash64(REGISTRY_VERSION, held)}
 
 
 def state_versions(connection: Connection, window: Window, *, period: Period) -> dict[date, int]:
