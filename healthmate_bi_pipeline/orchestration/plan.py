@@ -47,14 +47,24 @@ class Group:
 
 
 def groups(assets: Iterable[AssetSpec]) -> list[Group]:
-    """The assets in the order in which they are made: what takes files in comes first, reports come last."""
+    """The assets in the order in which they are made: what takes files in comes first, reports come last.
+
+    Between them stand, by partitioning, figures and what they are made from; before those what is made per
+    longer period than that which is made from it.
+    """
     ordered = tuple(assets)
     entries = tuple(asset for asset in ordered if asset.inputs is None)
-    figures = tuple(asset for asset in ordered if asset.inputs is not None and asset.group != REPORTS)
+    early = {name for asset in ordered for name in asset.upstream_before}
+    befores = tuple(asset for asset in ordered if asset.inputs is not None and asset.name in early)
+    figures = tuple(
+        asset
+        for asset in ordered
+        if asset.inputs is not None and asset.group != REPORTS and asset.name not in early
+    )
     reports = tuple(asset for asset in ordered if asset.inputs is not None and asset.group == REPORTS)
     found = [
         Group(period, tuple(asset for asset in stage if asset.partitioned_by is period))
-        for stage in (entries, figures, reports)
+        for stage in (entries, befores, figures, reports)
         for period in ORDER
     ]
     return [group for group in found if group.assets]
@@ -114,7 +124,10 @@ def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetS
             for name in asset.upstream:
                 above = by_name.get(name)
                 if above is not None and above.partitioned_by is not None:
-                    days |= touched(planned[name], above.partitioned_by, asset.partitioned_by)
+                    made = planned[name]
+                    if name in asset.upstream_before:
+                        made = {above.partitioned_by.next(midnight(day)).date() for day in made}
+                    days |= touched(made, above.partitioned_by, asset.partitioned_by)
         planned[asset.name] = days
     return planned
 
