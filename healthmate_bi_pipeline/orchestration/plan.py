@@ -111,7 +111,10 @@ def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetS
             for name in asset.upstream:
                 above = by_name.get(name)
                 if above is not None and above.partitioned_by is not None:
-                    days |= touched(planned[name], above.partitioned_by, asset.partitioned_by)
+                    made = planned[name]
+                    if name in asset.upstream_before:
+                        made = {above.partitioned_by.next(midnight(day)).date() for day in made}
+                    days |= touched(made, above.partitioned_by, asset.partitioned_by)
         planned[asset.name] = days
     return planned
 

@@ -15,10 +15,16 @@ from functools import partial
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Table
-from healthmate_bi_pipeline.catalog.datasets import DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import (
+    DATASETS,
+    HEALTH_READINGS,
+    USERS,
+    Dataset,
+)
 from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
-from healthmate_bi_pipeline.catalog.lake_tables import raw_table, staged_table
+from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES, raw_table, staged_table
 from healthmate_bi_pipeline.catalog.measures import STATE_VERSION, state_table
+from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
 from healthmate_bi_pipeline.catalog.tables import HEALTH_METRICS_VIEW, HEALTH_STARTS, REPORTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
@@ -27,6 +33,7 @@ from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
 from healthmate_bi_pipeline.usecases.health import build_metrics, build_starts, build_state
 from healthmate_bi_pipeline.usecases.ingest import ingest
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline.usecases.plausibility import build_baselines
 from healthmate_bi_pipeline.usecases.report import build_reports
 
 Build = Callable[[Pipeline, Window | None], Built]
@@ -38,11 +45,13 @@ class Stage(IntEnum):
 
     INTAKE = 0
     """What takes files in."""
-    FIGURES = 1
+    BASELINES = 1
+    """What the days of the next month are judged by."""
+    FIGURES = 2
     """Raw days, states and figures."""
-    HISTORY = 2
+    HISTORY = 3
     """What is made from the states of all time."""
-    REPORTS = 3
+    REPORTS = 4
     """What is written only where somebody wants it."""
 
 
@@ -56,6 +65,7 @@ class AssetSpec:
         description: what it is.
         partitioned_by: the period of its partitions; ``None``: it has none.
         upstream: the assets that it is made from.
+        upstream_before: those of them of which it is made from the partition before its own.
         table: its columns.
         place: lake, warehouse or files.
         version: of the code; another one makes what was made stale.
@@ -76,6 +86,7 @@ class AssetSpec:
     build: Build
     inputs: Inputs | None
     stage: Stage = Stage.FIGURES
+    upstream_before: tuple[str, ...] = ()
 
 
 def _staged(dataset: Dataset) -> AssetSpec:
@@ -96,18 +107,36 @@ def _staged(dataset: Dataset) -> AssetSpec:
 
 def _raw(dataset: Dataset) -> AssetSpec:
     is_users = dataset is USERS
+    baselines = (READING_BASELINES.name,) if dataset is HEALTH_READINGS else ()
     return AssetSpec(
         name=f"raw/{dataset.name}",
         group="raw",
         description=f"{dataset.description} Checked, in kept units and wall-clock time, one version per key.",
         partitioned_by=None if is_users else Period.DAILY,
-        upstream=(f"staged/{dataset.name}",) if is_users else (f"staged/{dataset.name}", "raw/users"),
+        upstream=(f"staged/{dataset.name}", *(() if is_users else ("raw/users",)), *baselines),
+        upstream_before=baselines,
         table=raw_table(dataset),
         place="lake",
         version=str(dataset.version),
         build=(lambda pipeline, _window: build_users(pipeline)) if is_users else partial(build_raw, dataset=dataset),
         inputs=partial(versions.users_inputs) if is_users else partial(versions.raw_inputs, dataset=dataset),
     )  # fmt: skip
+
+
+def _baselines() -> AssetSpec:
+    return AssetSpec(
+        name=READING_BASELINES.name,
+        group="state",
+        description=f"{READING_BASELINES.description} Made once for a month that is over, and read a month later.",
+        partitioned_by=Period.MONTHLY,
+        upstream=("staged/health_readings",),
+        table=READING_BASELINES,
+        place="lake",
+        version=str(BASELINE_VERSION),
+        build=build_baselines,
+        inputs=versions.baseline_inputs,
+        stage=Stage.BASELINES,
+    )
 
 
 def _state(grain: Grain) -> AssetSpec:
@@ -176,6 +205,7 @@ def _report(report_type: ReportType, period: Period) -> AssetSpec:
 
 ASSETS: tuple[AssetSpec, ...] = (
     *(_staged(dataset) for dataset in DATASETS),
+    _baselines(),
     *(_raw(dataset) for dataset in DATASETS),
     *(_state(grain) for grain in Grain),
     *(_metrics(period) for period in Period),

@@ -11,6 +11,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -25,7 +26,9 @@ from healthmate_bi_pipeline.catalog.datasets import (
     Dataset,
 )
 from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES
 from healthmate_bi_pipeline.catalog.measures import STATE_VERSION
+from healthmate_bi_pipeline.catalog.readings import BASELINE_METRICS, BASELINE_VERSION, METRIC_BY_CODE
 from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
 from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
@@ -70,11 +73,26 @@ def users_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> 
     return {UNPARTITIONED: hash64(USERS.version, *sorted(totals))}
 
 
+def baseline_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What baselines would be made by: only their definition, once a month with readings is over (frozen)."""
+    months = Period.MONTHLY.covering(window)
+    staged = books.staged_rows(connection, HEALTH_READINGS.name, months)
+    version = hash64(BASELINE_VERSION, *(METRIC_BY_CODE[code] for code in BASELINE_METRICS))
+    delay = pipeline.settings.period.delay
+    return {
+        first: version
+        for first in sorted({day.replace(day=1) for day, rows in staged.items() if rows})
+        if is_complete(end=Period.MONTHLY.next(midnight(first)), now=pipeline.utc_now, delay=delay)
+    }
+
+
 def raw_inputs(
     pipeline: Pipeline, connection: Connection, window: Window, *, dataset: Dataset
 ) -> dict[date, int]:
-    """What raw days would be made from: staged days around them, and the records of the people in them."""
-    del pipeline
+    """What raw days would be made from: staged days around them, and the records of the people in them.
+
+    Readings also from what was usual for the people in the month before, and from what is done with slips.
+    """
     reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
     staged = books.staged_versions(connection, dataset.name, reach)
     people = books.staged_versions(connection, USERS.name, reach)
@@ -83,11 +101,27 @@ def raw_inputs(
         # A staged day reaches days_before later raw days, and days_after earlier ones.
         for shift in range(-dataset.days_after, dataset.days_before + 1):
             found[day + timedelta(days=shift)].append((day, version))
+    slips = (
+        partial(_slip_version, pipeline, _baselines_before(connection, window))
+        if dataset is HEALTH_READINGS
+        else None
+    )
     return {
-        day: hash64(dataset.version, combined(parts), people.get(day, 0))
+        day: hash64(dataset.version, combined(parts), people.get(day, 0), *(slips(day) if slips else ()))
         for day, parts in sorted(found.items())
         if window.first_day <= day <= window.last_day
     }
+
+
+def _baselines_before(connection: Connection, window: Window) -> dict[date, int]:
+    """The versions of the baselines of the months from the one before a window."""
+    months = Period.MONTHLY.covering(window.widened(days_before=32))
+    return outputs(connection, READING_BASELINES.name, months)
+
+
+def _slip_version(pipeline: Pipeline, baselines: Mapping[date, int], day: date) -> tuple[int, bool]:
+    month_before = Period.MONTHLY.previous(Period.MONTHLY.floor(midnight(day))).date()
+    return baselines.get(month_before, 0), pipeline.settings.plausibility.repair_slips
 
 
 def state_inputs(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -90,6 +91,19 @@ def test_what_is_made_from_the_stale_is_planned_too() -> None:
         "state/months": {date(2026, 1, 1), date(2026, 2, 1)},
         "figures/yearly": {date(2026, 1, 1)},
     }
+
+
+def test_what_a_later_month_is_made_from_comes_first_and_touches_the_month_after() -> None:
+    toys = Toys()
+    months = replace(toys.asset("state/usual", Period.MONTHLY, "staged/toys"), stage=Stage.BASELINES)
+    days = replace(
+        toys.asset("raw/toys", Period.DAILY, "staged/toys", "state/usual"), upstream_before=("state/usual",)
+    )
+    graph = (toys.asset("staged/toys", None), months, days)
+    found = [asset.name for group in groups(reversed(graph)) for asset in group.assets]
+    assert found.index("state/usual") < found.index("raw/toys")
+    planned = with_downstream({"state/usual": [date(2026, 1, 1)]}, graph)
+    assert planned["raw/toys"] == {date(2026, 2, day) for day in range(1, 29)}
 
 
 def test_only_what_was_chosen_is_planned() -> None:
