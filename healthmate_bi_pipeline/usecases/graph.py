@@ -51,6 +51,7 @@ class AssetSpec:
         partitioned_by: the period of its partitions; ``None``: it has none.
         upstream: the assets that it is made from.
         upstream_before: those of them of which it is made from the partition before its own.
+        is_frozen: made once; again only when somebody asks for it by name.
         table: its columns.
         place: lake, warehouse or files.
         version: of the code; another one makes what was made stale.
@@ -70,6 +71,7 @@ class AssetSpec:
     build: Build
     inputs: Inputs | None
     upstream_before: tuple[str, ...] = ()
+    is_frozen: bool = False
 
 
 def _staged(dataset: Dataset) -> AssetSpec:
@@ -117,6 +119,7 @@ def _baselines() -> AssetSpec:
         version=str(BASELINE_VERSION),
         build=build_baselines,
         inputs=versions.baseline_inputs,
+        is_frozen=True,
     )
 
 
