@@ -90,7 +90,7 @@ def _build_days(
         reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
         judged = without_suspects(pipeline, engine, dataset, staged, days=reach.each_day())
         moved = _moved_rows(pipeline, engine, dataset, judged, judge)
-        classified = _classified(engine, dataset, judged, moved)
+        classified = classify(engine, dataset, judged, moved)
         days = _counts(engine, staged, classified, window)
         add_places(places, quarantined_places(engine, classified, window))
         good = classified.filter(classified.booked_as == raw.KEPT)
@@ -126,7 +126,7 @@ def _staged_rows(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: W
     return engine.scan(files, schema=arrow_schema(table.columns), partition_by="day")
 
 
-def _classified(engine: Engine, dataset: Dataset, judged: ir.Table, moved: ir.Table | None) -> ir.Table:
+def classify(engine: Engine, dataset: Dataset, judged: ir.Table, moved: ir.Table | None) -> ir.Table:
     """Say what became of each row; the joins are left out where there is nothing to join."""
     fates = engine.store(conform.repeated_rows(judged.filter(judged.rule.isnull()), dataset))
     classified = raw.with_status(judged, fates if engine.count(fates) else None, moved)
@@ -215,8 +215,7 @@ def build_users(pipeline: Pipeline) -> Built:
         rows = engine.scan(pipeline.lake.files(staged.name), schema=arrow_schema(staged.columns))
         zones = engine.memory_table(conform.zone_table())
         judged = engine.store(conform.judge_users(rows.filter(rows.defect.isnull()), zones))
-        fates = engine.store(conform.repeated_rows(judged.filter(judged.rule.isnull()), USERS))
-        classified = engine.store(raw.with_status(judged, fates if engine.count(fates) else None, None))
+        classified = engine.store(classify(engine, USERS, judged, None))
         kept = engine.store(raw.raw_users(classified.filter(classified.booked_as == raw.KEPT)))
         before = scan_users(pipeline, engine)
         days = _days_of_changed_people(pipeline, engine, before, kept)

@@ -94,6 +94,20 @@ def unknown_folder_messages(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(f"landing/{folder}: no such dataset; expected one of {known}." for folder in folders)
 
 
+def read_rows(
+    engine: Engine, dataset: Dataset, found: landing.FoundFile, *, number: int, now: datetime
+) -> ir.Table:
+    """The rows of one file as they would be staged.
+
+    Raises:
+        UnreadableFileError: it cannot be opened or parsed.
+        SchemaError: a required column is missing.
+    """
+    read = _ReadRows()
+    read.add(engine, dataset, _NewFile(found, file_hash="", number=number), now=now)
+    return read.staged(dataset)
+
+
 def _by_hash(
     pipeline: Pipeline, dataset: Dataset, found: Sequence[landing.FoundFile], messages: list[str]
 ) -> dict[str, landing.FoundFile]:
