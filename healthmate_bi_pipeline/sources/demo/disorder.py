@@ -99,11 +99,18 @@ def disorder(world: World, rows: DemoRows) -> tuple[list[Part], DisorderCounts]:
     is_whole = is_free | (np.any(list(rows.marks.values()), axis=0) if rows.marks else False)
     whole = np.flatnonzero(is_whole)
     renewed = _renewed(rows, table, rng.random(count), is_free & ~is_late)
-    pieces = [
-        _Piece(whole, table if len(whole) == count else table.take(pa.array(whole)), is_late[whole]),
+    odd = [
         *(_Piece(places, wrong, is_late[places]) for places, wrong in spoiled.values()),
         *(_Piece(places, again, np.ones(len(places), dtype=bool)) for places, again in renewed.values()),
     ]
+    pieces = (
+        _Piece(whole, table if len(whole) == count else table.take(pa.array(whole)), is_late[whole]),
+        _Piece(
+            np.concatenate([piece.places for piece in odd]),
+            pa.concat_tables([piece.table for piece in odd]),
+            np.concatenate([piece.is_late for piece in odd]),
+        ),
+    )
     parts = [part for piece in pieces for part in _parts(world, rows, piece)]
     by_defect = marked | {name: len(places) for name, (places, _) in spoiled.items()}
     counts = {name: len(places) for name, (places, _) in renewed.items()}

@@ -29,13 +29,38 @@ _PACKING = {
 _ALWAYS_UTC = "updated_at"
 
 
+ROWS_OF_A_WRITE = 1 << 16
+"""Rows that are written at once: small writes are slow, and make small row groups."""
+
+
+@dataclass
+class _File:
+    """A file, and the rows that wait to be written to it."""
+
+    path: Path
+    append: Append
+    waiting: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+
+    def add(self, table: pa.Table) -> None:
+        self.waiting.append(table)
+        self.rows += table.num_rows
+        if self.rows >= ROWS_OF_A_WRITE:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.waiting:
+            self.append(pa.concat_tables(self.waiting))
+        self.waiting, self.rows = [], 0
+
+
 @dataclass
 class DemoOutput:
     """The files of the demo while they are written, block of people by block of people."""
 
     batch: LandingBatch
     _stack: ExitStack = field(default_factory=ExitStack)
-    _files: dict[tuple[FileStyle, str], tuple[Path, Append]] = field(default_factory=dict)
+    _files: dict[tuple[FileStyle, str], _File] = field(default_factory=dict)
 
     def add(
         self, style: FileStyle, part: str, *, table: pa.Table, person: Integers, clocks: Clocks
@@ -46,8 +71,8 @@ class DemoOutput:
         rendered = render_times(table, style, person=person, clocks=clocks)
         if (style, part) not in self._files:
             path = self.batch.start(style.dataset)
-            self._files[style, part] = path, self._open(path, style.format, rendered.schema)
-        self._files[style, part][1](rendered)
+            self._files[style, part] = _File(path, self._open(path, style.format, rendered.schema))
+        self._files[style, part].add(rendered)
 
     def _open(self, path: Path, format_: Format, schema: pa.Schema) -> Append:
         if format_ is Format.PARQUET:
@@ -69,10 +94,13 @@ class DemoOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            for file in self._files.values():
+                file.flush()
         self._stack.close()
         if kind is None:
-            for (style, part), (path, _) in self._files.items():
-                self.batch.finish(path, style.file_name(part))
+            for (style, part), file in self._files.items():
+                self.batch.finish(file.path, style.file_name(part))
 
 
 def render_times(table: pa.Table, style: FileStyle, *, person: Integers, clocks: Clocks) -> pa.Table:
