@@ -11,6 +11,11 @@ together. Everything is arrays over people and days. To add a dataset, add a mod
 """
 
 from healthmate_bi_pipeline.sources.demo.stories import write_stories
-from healthmate_bi_pipeline.sources.demo.writing_demo import DEFAULT_PEOPLE, DEFAULT_SEED, DemoResult, write_demo
+from healthmate_bi_pipeline.sources.demo.writing_demo import (
+    DEFAULT_PEOPLE,
+    DEFAULT_SEED,
+    DemoResult,
+    write_demo,
+)
 
 __all__ = ["DEFAULT_PEOPLE", "DEFAULT_SEED", "DemoResult", "write_demo", "write_stories"]

@@ -40,7 +40,7 @@ def watch_hours(world: World) -> DemoRows:
         world, person, started_at=start, ended_at=start + _HOUR,
         source=coded(people.watch[person], devices.WATCH.models),
         steps=steps,
-        calories_kcal=np.round(_calories(world, person, movement.steps[person, slot], moderate, vigorous, 1.0)),
+        calories_kcal=_calories(world, person, hours=1.0, steps=steps, moderate=moderate, vigorous=vigorous),
         moderate_minutes=moderate, vigorous_minutes=vigorous,
         distance_m=_distance(world, person, steps),
         intensity_points=light + 2 * moderate + 3 * vigorous,
@@ -57,11 +57,14 @@ def phone_parts(world: World) -> DemoRows:
     counted = _sums(world, movement.steps * movement.grid.is_inside, part, parts)
     counted = np.round(counted * rng.uniform(0.6, 1.02, counted.shape)) * carries[:, :, None]
     person, day, part = np.nonzero(counted > 10)
-    start = span.midnights[day] + part * _PHONE_HOURS * _HOUR
+    local = span.midnights[day] + part * _PHONE_HOURS * _HOUR
+    start = world.clocks.to_utc(person, local)
+    end = world.clocks.to_utc(person, local + _PHONE_HOURS * _HOUR)
+    is_on_the_way = np.abs(end - start - _PHONE_HOURS * _HOUR) > _HOUR  # more than a clock change
+    end = np.where(is_on_the_way, start + _PHONE_HOURS * _HOUR, end)
     steps = counted[person, day, part]
-    end = world.clocks.to_utc(person, start + _PHONE_HOURS * _HOUR)
     table = _table(
-        world, person, started_at=world.clocks.to_utc(person, start), ended_at=end,
+        world, person, started_at=start, ended_at=end,
         source=coded(people.phone[person], devices.PHONE.models),
         steps=steps, distance_m=_distance(world, person, steps),
     )  # fmt: skip
@@ -70,13 +73,19 @@ def phone_parts(world: World) -> DemoRows:
 
 def daily_totals(world: World) -> DemoRows:
     """The watch's total of each day: a little more than the sum of its hours, as real ones are."""
-    rng, movement, span, people = world.block.rng("daily totals"), world.movement, world.block.span, world.people
+    rng, movement, span, people = (
+        world.block.rng("daily totals"),
+        world.movement,
+        world.block.span,
+        world.people,
+    )
     person, day = np.nonzero(world.habits.is_worn & (people.watch >= 0)[:, None])
     excess = rng.uniform(1.0, 1.03, len(person))
     worn, nothing = _worn_hours(world), np.zeros_like(movement.grid.day)
 
     def total(values: Numbers) -> Numbers:
-        return np.round(_sums(world, values * worn, nothing, 1)[person, day, 0] * excess)
+        whole: Numbers = np.round(_sums(world, values * worn, nothing, 1)[person, day, 0] * excess)
+        return whole
 
     steps, moderate, vigorous = (
         total(values) for values in (movement.steps, movement.moderate_minutes, movement.vigorous_minutes)
@@ -87,7 +96,7 @@ def daily_totals(world: World) -> DemoRows:
         world, person, started_at=world.clocks.to_utc(person, midnights[day]), ended_at=end,
         source=coded(people.watch[person], devices.WATCH.models),
         steps=steps,
-        calories_kcal=np.round(_calories(world, person, steps, moderate, vigorous, 24.0)),
+        calories_kcal=_calories(world, person, hours=24.0, steps=steps, moderate=moderate, vigorous=vigorous),
         moderate_minutes=moderate, vigorous_minutes=vigorous,
         distance_m=_distance(world, person, steps),
         is_daily_total=True,
@@ -106,15 +115,16 @@ def _sums(world: World, values: Numbers, part: Integers, parts: int) -> Numbers:
     shape = (*world.block.shape, parts)
     row = np.arange(shape[0])[:, None]
     place = (row * shape[1] + world.movement.grid.day) * parts + part
-    sums: Numbers = np.bincount(place.ravel(), weights=values.ravel(), minlength=int(np.prod(shape)))
-    return sums.reshape(shape)
+    sums = np.bincount(place.ravel(), weights=values.ravel(), minlength=int(np.prod(shape)))
+    of_parts: Numbers = sums.astype(np.float64).reshape(shape)
+    return of_parts
 
 
 def _calories(
-    world: World, person: Integers, steps: Numbers, moderate: Numbers, vigorous: Numbers, hours: float
+    world: World, person: Integers, *, hours: float, steps: Numbers, moderate: Numbers, vigorous: Numbers
 ) -> Numbers:
     effort = 0.0005 * steps + 0.05 * moderate + 0.09 * vigorous
-    kcal: Numbers = world.people.weight_kg[person] * (_BASAL_KCAL_PER_KG_HOUR * hours + effort)
+    kcal: Numbers = np.round(world.people.weight_kg[person] * (_BASAL_KCAL_PER_KG_HOUR * hours + effort))
     return kcal
 
 

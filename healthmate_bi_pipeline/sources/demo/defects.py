@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from healthmate_bi_pipeline.sources.demo.body import POUND_KG
 from healthmate_bi_pipeline.sources.demo.glucose import MMOL
 from healthmate_bi_pipeline.sources.demo.pressure import SWAPPED
+from healthmate_bi_pipeline.sources.demo.rows import constant
 from healthmate_bi_pipeline.sources.demo.users import BORN_IN_FUTURE, UNKNOWN_ZONE
 
 Spoil = Callable[[pa.Table], pa.Table]
@@ -45,7 +46,7 @@ class Defect:
 
     def eligible(self, rows: pa.Table) -> pa.Array:
         """Which rows it can befall."""
-        found = pa.repeat(True, rows.num_rows)
+        found = constant(value=True, count=rows.num_rows)
         for column, values in (self.befalls or {}).items():
             found = pc.and_(found, pc.is_in(rows[column], pa.array(values)).combine_chunks())
         return found
@@ -176,8 +177,12 @@ CORRECTIONS: dict[str, Spoil] = {
     "medication_doses": _compute(
         "taken_at", lambda rows: pc.add(rows["taken_at"], pa.scalar(10 * 60_000_000, pa.duration("us")))
     ),
-    "symptom_logs": _compute("severity", lambda rows: pc.min_element_wise(pc.add(rows["severity"], 1.0), 10.0)),
+    "symptom_logs": _compute(
+        "severity", lambda rows: pc.min_element_wise(pc.add(rows["severity"], 1.0), 10.0)
+    ),
 }
 """What a correction changes."""
 
-DEFECT_BY_NAME = {defect.name: defect for defects in (*DEFECTS.values(), MARKS.values()) for defect in defects}
+DEFECT_BY_NAME = {
+    defect.name: defect for defects in (*DEFECTS.values(), MARKS.values()) for defect in defects
+}

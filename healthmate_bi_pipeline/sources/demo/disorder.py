@@ -221,7 +221,9 @@ def _part_name(names: _Periods, code: int, world: World) -> str:
         return names.texts[code]
     if code < 2 * count:
         return f"{names.texts[code - count]}_late"
-    return f"{names.texts[-1]}_late_{world.block.span.date_of(world.block.span.days - 1 - (code - 2 * count))}"
+    return (
+        f"{names.texts[-1]}_late_{world.block.span.date_of(world.block.span.days - 1 - (code - 2 * count))}"
+    )
 
 
 def _plain(table: pa.Table) -> pa.Table:

@@ -46,7 +46,9 @@ def sensor_days(world: World) -> Flags:
     rng, people, days = world.block.rng("sensor days"), world.people, world.block.span.days
     length = rng.integers(_FEWEST_SENSOR_DAYS, _MOST_SENSOR_DAYS + 1, len(people))
     last = np.minimum(people.last_day, days)
-    start = people.first_day + (np.maximum(last - people.first_day - length, 0) * rng.random(len(people))).astype(int)
+    start = people.first_day + (
+        np.maximum(last - people.first_day - length, 0) * rng.random(len(people))
+    ).astype(int)
     day = np.arange(days)
     worn: Flags = (people.cgm >= 0)[:, None] & (day >= start[:, None]) & (day < (start + length)[:, None])
     return worn

@@ -59,7 +59,9 @@ def draw_habits(block: Block, people: People, roles: Roles) -> Habits:
     takes_part = (day >= people.first_day[:, None]) & (day <= people.last_day[:, None])
     takes_part &= block.is_asked_for[:, None]
     is_ill = _draw_illness(block, roles.calendar, warmth)
-    is_away = np.any([(day >= s.first_day[:, None]) & (day < s.end_day[:, None]) for s in people.stays], axis=0)
+    is_away = np.any(
+        [(day >= s.first_day[:, None]) & (day < s.end_day[:, None]) for s in people.stays], axis=0
+    )
     is_gap = _in_stretches(block.rng("gaps"), np.full(shape, _GAPS_PER_YEAR / 365), shortest=2, longest=12)
     has_data = takes_part & ~is_gap & (rng.random(shape) < 0.965)
     factor = np.where(weekend, people.weekend_factor[:, None], 1.0) * (1 + 0.06 * warmth)

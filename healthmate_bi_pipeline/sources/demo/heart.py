@@ -6,9 +6,15 @@ import numpy as np
 
 from healthmate_bi_pipeline.sources.demo import devices
 from healthmate_bi_pipeline.sources.demo.clocks import Flags, Integers, Numbers, as_minutes
-from healthmate_bi_pipeline.sources.demo.reading_rows import HEALTH_READINGS, Choice, Readings, make_rows
+from healthmate_bi_pipeline.sources.demo.reading_rows import (
+    HEALTH_READINGS,
+    Choice,
+    Readings,
+    make_rows,
+    readings_at,
+)
 from healthmate_bi_pipeline.sources.demo.rows import Clock, DemoRows, FileStyle, Format
-from healthmate_bi_pipeline.sources.demo.world import World
+from healthmate_bi_pipeline.sources.demo.world import Moments, World
 
 WATCH = FileStyle(
     HEALTH_READINGS, "watch", Format.PARQUET, Clock.UTC, has_offset=True, is_quarterly=True
@@ -45,7 +51,9 @@ def _by_hour(world: World, dense: Flags) -> Readings:
     day, awake = grid.day[person, slot], movement.is_awake[person, slot]
     effort = np.where(
         awake,
-        9 + np.minimum(movement.steps[person, slot], 3_000) / 90 + 0.9 * movement.vigorous_minutes[person, slot],
+        9
+        + np.minimum(movement.steps[person, slot], 3_000) / 90
+        + 0.9 * movement.vigorous_minutes[person, slot],
         0.0,
     )
     circadian = 3.0 * np.cos(2 * np.pi * (grid.local_hour[person, slot] - 16) / 24)
@@ -53,7 +61,8 @@ def _by_hour(world: World, dense: Flags) -> Readings:
     value = people.resting_bpm[person] + above + _illness(world, person, day)
     context = np.where(above > 35, 2, np.where(awake, 0, 1))
     utc = grid.utc[person, slot] + as_minutes(np.floor(rng.uniform(0, 3_000, len(person))) / 60)
-    return _readings(world, person, day, utc, value, context)
+    at = Moments(person, day, utc, grid.local_hour[person, slot])
+    return _readings(world, at, value=value, context=context)
 
 
 def _by_five_minutes(world: World, dense: Flags) -> Readings:
@@ -66,7 +75,7 @@ def _by_five_minutes(world: World, dense: Flags) -> Readings:
     seen = rng.random(dip.shape) < 0.985
     night, slot = np.nonzero(seen)
     at = world.moments_of(person[night], day[night], DENSE_FROM + slot * DENSE_MINUTES / 60)
-    return _readings(world, at.person, at.day, at.utc, value[seen], np.ones(len(at), dtype=np.int64))
+    return _readings(world, at, value=value[seen], context=np.ones(len(at), dtype=np.int64))
 
 
 def _illness(world: World, person: Integers, day: Integers) -> Numbers:
@@ -74,10 +83,9 @@ def _illness(world: World, person: Integers, day: Integers) -> Numbers:
     return fever
 
 
-def _readings(
-    world: World, person: Integers, day: Integers, utc: np.ndarray, value: Numbers, context: Integers
-) -> Readings:
-    return Readings(
-        person, day, utc, "heart_rate", np.round(np.clip(value, 36, 205)), "bpm",
-        Choice(devices.WATCH.models, world.people.watch[person]), Choice(_CONTEXTS, context),
+def _readings(world: World, at: Moments, *, value: Numbers, context: Integers) -> Readings:
+    return readings_at(
+        at, "heart_rate", np.round(np.clip(value, 36, 205)), unit="bpm",
+        source=Choice(devices.WATCH.models, world.people.watch[at.person]),
+        context=Choice(_CONTEXTS, context),
     )  # fmt: skip

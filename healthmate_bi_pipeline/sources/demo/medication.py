@@ -69,9 +69,7 @@ def _as_needed(world: World) -> tuple[Moments, pa.Table]:
     at = world.moments(taken, np.round(rng.uniform(7, 22, taken.shape) * 60) / 60)
     nothing = np.full(len(at), np.datetime64("NaT"), "datetime64[us]")
     status = np.zeros(len(at), dtype=np.int64)
-    table = _table(
-        world, at, drug=_AS_NEEDED, part="0", scheduled_at=nothing, taken_at=at.utc, status=status
-    )
+    table = _table(world, at, drug=_AS_NEEDED, part="0", scheduled_at=nothing, taken_at=at.utc, status=status)
     return at, table
 
 
@@ -100,7 +98,7 @@ def _twice(world: World, due: Moments, table: pa.Table) -> tuple[Moments, pa.Tab
     rows = rows.set_column(rows.column_names.index("taken_at"), "taken_at", later)
     dose_id = pc.binary_join_element_wise(rows["dose_id"], "again", "-")
     rows = rows.set_column(rows.column_names.index("dose_id"), "dose_id", dose_id)
-    return Moments(*(values[again] for values in (due.person, due.day, due.utc, due.hour))), rows
+    return Moments(due.person[again], due.day[again], due.utc[again], due.hour[again]), rows
 
 
 def _table(

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from healthmate_bi_pipeline.sources.demo.block import Block
-from healthmate_bi_pipeline.sources.demo.clocks import Clocks, Flags, Integers, Numbers, Span, Times, as_minutes
+from healthmate_bi_pipeline.sources.demo.clocks import (
+    Clocks,
+    Flags,
+    Integers,
+    Numbers,
+    Span,
+    Times,
+    as_minutes,
+)
 from healthmate_bi_pipeline.sources.demo.habits import Habits
 from healthmate_bi_pipeline.sources.demo.people import People
 
@@ -99,9 +107,7 @@ def draw_movement(block: Block, people: People, clocks: Clocks, habits: Habits) 
         grid=grid,
         is_awake=is_awake,
         steps=np.minimum(walked + exercise * _STEPS_OF_EXERCISE, 60 * 180),
-        moderate_minutes=np.minimum(
-            np.floor(np.maximum(walked - 400, 0) / _STEPS_OF_WALKING), 60 - exercise
-        ),
+        moderate_minutes=np.minimum(np.floor(np.maximum(walked - 400, 0) / _STEPS_OF_WALKING), 60 - exercise),
         vigorous_minutes=exercise,
     )
 
@@ -119,5 +125,6 @@ def _is_awake(habits: Habits, row: Integers, day: Integers, hour: Numbers) -> Fl
 def _sum_of_days(values: Numbers, row: Integers, day: Integers, days: int) -> Numbers:
     """The sums over all hours of each person and day: people × days."""
     place = row * days + day
-    sums: Numbers = np.bincount(place.ravel(), weights=values.ravel(), minlength=len(row) * days)
-    return sums.reshape(len(row), days)
+    sums = np.bincount(place.ravel(), weights=values.ravel(), minlength=len(row) * days)
+    of_days: Numbers = sums.astype(np.float64).reshape(len(row), days)
+    return of_days

@@ -62,9 +62,7 @@ class DemoOutput:
     _stack: ExitStack = field(default_factory=ExitStack)
     _files: dict[tuple[FileStyle, str], _File] = field(default_factory=dict)
 
-    def add(
-        self, style: FileStyle, part: str, *, table: pa.Table, person: Integers, clocks: Clocks
-    ) -> None:
+    def add(self, style: FileStyle, part: str, *, table: pa.Table, person: Integers, clocks: Clocks) -> None:
         """Append rows to a part of a style's files."""
         if not table.num_rows:
             return
@@ -77,7 +75,8 @@ class DemoOutput:
     def _open(self, path: Path, format_: Format, schema: pa.Schema) -> Append:
         if format_ is Format.PARQUET:
             parquet = self._stack.enter_context(open_parquet(path, schema))
-            return lambda table: parquet.write_table(table)
+            write_parquet: Append = parquet.write_table
+            return write_parquet
         sink = self._stack.enter_context(pa.OSFile(str(path), "wb"))
         if packing := _PACKING.get(format_):
             sink = self._stack.enter_context(pa.CompressedOutputStream(sink, packing))

@@ -8,19 +8,30 @@ here too, so that whatever is written of a person fits together.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from healthmate_bi_pipeline.sources.demo import devices
 from healthmate_bi_pipeline.sources.demo.block import BLOCK_SIZE, Block
-from healthmate_bi_pipeline.sources.demo.clocks import NEVER, Clocks, Flags, Integers, Numbers, Stay, make_clocks
+from healthmate_bi_pipeline.sources.demo.clocks import (
+    NEVER,
+    Clocks,
+    Flags,
+    Integers,
+    Numbers,
+    Stay,
+    make_clocks,
+)
 from healthmate_bi_pipeline.sources.demo.places import IS_IMPERIAL, IS_SOUTHERN, PLACES, SHARES
 
 FIRST_USER_ID = 1_001
 SHORTEST_SPAN_OF_A_MOVE = 14
 _UNREGISTERED_EVERY = 60
-_NICOTINE = np.array(["never", "quit_5_years", "quit_1_year", "quit_recently", "e_cigarette", "smoker"], object)
+_NICOTINE = np.array(
+    ["never", "quit_5_years", "quit_1_year", "quit_recently", "e_cigarette", "smoker", None], object
+)
 _PLANS = np.array(["free", "plus", "family"], object)
 _SEXES = np.array(["female", "male", "other"], object)
 
@@ -138,9 +149,7 @@ def draw_people(block: Block) -> People:
     height = np.round(rng.normal(np.where(sex == "male", 177, 165), 7), 1)
     bmi = np.clip(rng.gamma(28, 0.97, count), 17, 48)
     interest = rng.beta(2.2, 1.8, count)
-    home = np.where(
-        number < len(PLACES), number % len(PLACES), rng.choice(len(PLACES), count, p=SHARES)
-    )
+    home = np.where(number < len(PLACES), number % len(PLACES), rng.choice(len(PLACES), count, p=SHARES))
     moves = (number == 0) | (rng.random(count) < 0.03)
     moves &= block.span.days >= SHORTEST_SPAN_OF_A_MOVE
     move_share = np.where(number == 0, 0.5, rng.uniform(0.2, 0.8, count))
@@ -157,9 +166,7 @@ def draw_people(block: Block) -> People:
         plan=rng.choice(_PLANS, count, p=[0.6, 0.3, 0.1]),
         birth_year=block.span.first.year - age.astype(np.int64),
         age=age,
-        nicotine_use=np.where(
-            rng.random(count) < 0.7, rng.choice(_NICOTINE, count, p=[0.5, 0.2, 0.08, 0.05, 0.04, 0.13]), None
-        ),
+        nicotine_use=rng.choice(_NICOTINE, count, p=[0.35, 0.14, 0.06, 0.03, 0.03, 0.09, 0.3]),
         mepa_score=np.where(rng.random(count) < 0.55, rng.binomial(16, 0.55, count), np.nan),
         interest=interest,
         first_day=first_day,
@@ -172,7 +179,7 @@ def draw_people(block: Block) -> People:
     return replace(people, **_devices_for_conditions(block, people))
 
 
-def _devices_for_conditions(block: Block, people: People) -> dict[str, Integers]:
+def _devices_for_conditions(block: Block, people: People) -> dict[str, Any]:
     """Who has a condition owns what it is measured with."""
     rng = block.rng("devices for conditions")
     needs_cuff = people.has_hypertension & (rng.random(len(people)) < 0.8)
@@ -186,7 +193,7 @@ def _devices_for_conditions(block: Block, people: People) -> dict[str, Integers]
 
 def _draw_body(
     rng: np.random.Generator, *, age: Numbers, height: Numbers, bmi: Numbers, is_imperial: Flags
-) -> dict[str, Numbers | Flags]:
+) -> dict[str, Any]:
     count = len(age)
     has_diabetes = rng.random(count) < np.clip(0.02 + (age - 30) / 300 + (bmi - 25) / 90, 0.02, 0.4)
     systolic = rng.normal(113 + 0.3 * (age - 30) + 0.6 * (bmi - 25), 8)
@@ -215,7 +222,7 @@ def _draw_body(
     }  # fmt: skip
 
 
-def _draw_habits(rng: np.random.Generator, *, age: Numbers, interest: Numbers) -> dict[str, Numbers]:
+def _draw_habits(rng: np.random.Generator, *, age: Numbers, interest: Numbers) -> dict[str, Any]:
     count = len(age)
     return {
         "steps": rng.lognormal(np.log(8_000 - 50 * (age - 45)), 0.3),
@@ -234,7 +241,7 @@ def _draw_habits(rng: np.random.Generator, *, age: Numbers, interest: Numbers) -
     }
 
 
-def _draw_devices(rng: np.random.Generator) -> dict[str, Integers]:
+def _draw_devices(rng: np.random.Generator) -> dict[str, Any]:
     watch = devices.WATCH.draw(rng, rng.random(BLOCK_SIZE) < 0.5)
     return {
         "watch": watch,

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from healthmate_bi_pipeline.sources.demo import devices
-from healthmate_bi_pipeline.sources.demo.clocks import Flags
+from healthmate_bi_pipeline.sources.demo.clocks import Flags, Numbers
 from healthmate_bi_pipeline.sources.demo.reading_rows import (
     HEALTH_READINGS,
     Choice,
@@ -43,13 +43,15 @@ def blood_pressure(world: World) -> DemoRows:
     ):
         taken = measures & (rng.random(measures.shape) < share * keenness[:, None])
         at = world.moments(taken, hour + rng.uniform(0, 0.5, taken.shape))
-        season = -2.5 * habits.warmth[at.person, at.day]
+        season = -1.5 * habits.warmth[at.person, at.day]
         weekend = -2.0 * world.block.span.is_weekend[at.day]
         usual = shift + season + weekend + rng.normal(0, 6, len(at))
         treated = roles.treatment_share(at.person, at.day)
         is_high = roles.has_new_firmware(at.person, at.day)
-        systolic = people.systolic[at.person] + usual + TREATMENT_SYSTOLIC * treated + FIRMWARE_SYSTOLIC * is_high
-        diastolic = people.diastolic[at.person] + 0.5 * usual + rng.normal(0, 3, len(at))
+        systolic = (
+            people.systolic[at.person] + usual + TREATMENT_SYSTOLIC * treated + FIRMWARE_SYSTOLIC * is_high
+        )
+        diastolic: Numbers = people.diastolic[at.person] + 0.5 * usual + rng.normal(0, 3, len(at))
         diastolic += TREATMENT_DIASTOLIC * treated + FIRMWARE_DIASTOLIC * is_high
         systolic = np.round(np.clip(systolic, 80, 215))
         diastolic = np.round(np.clip(diastolic, 45, systolic - 15))
@@ -59,12 +61,11 @@ def blood_pressure(world: World) -> DemoRows:
         is_swapped = rng.random(len(at)) < SWAPPED_SHARE
         swapped += [is_swapped, is_swapped]
         systolic, diastolic = (
-            np.where(is_swapped, diastolic, systolic), np.where(is_swapped, systolic, diastolic)
+            np.where(is_swapped, diastolic, systolic),
+            np.where(is_swapped, systolic, diastolic),
         )
         readings += [
-            readings_at(
-                at, f"blood_pressure_{name}", value, unit=unit, source=source, reading_id=reading_id
-            )
+            readings_at(at, f"blood_pressure_{name}", value, unit=unit, source=source, reading_id=reading_id)
             for name, value, unit in (("systolic", systolic, "mmHg"), ("diastolic", diastolic, "mm[Hg]"))
         ]
     rows = make_rows(world, CUFF, *readings)

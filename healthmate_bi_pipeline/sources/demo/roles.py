@@ -110,7 +110,7 @@ def cast_people(block: Block, people: People, calendar: Calendar) -> tuple[Peopl
     is_untreated = people.has_hypertension & ~people.is_bp_treated
     wants = is_untreated & (people.cuff >= 0) & ~has_high_cuff & stays_home & people.is_registered
     is_treated = told & wants & (rng.random(count) < 0.95)
-    start = (calendar.span.days * rng.uniform(0.35, 0.6, count)).astype(np.int64)
+    start = (calendar.span.days * rng.uniform(0.25, 0.65, count)).astype(np.int64)
     takes_drugs = people.is_bp_treated | people.is_lipid_treated
     has_gap = told & takes_drugs & (rng.random(count) < 0.4)
     stays = is_treated | has_gap

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from healthmate_bi_pipeline.sources.demo import devices
-from healthmate_bi_pipeline.sources.demo.clocks import Flags, Integers, Numbers, Times
+from healthmate_bi_pipeline.sources.demo.clocks import Flags, Integers, Numbers, Times, as_minutes
 from healthmate_bi_pipeline.sources.demo.rows import Clock, DemoRows, FileStyle, Format, coded, instants
 from healthmate_bi_pipeline.sources.demo.world import World
 
@@ -44,10 +44,14 @@ _Sessions = tuple[Integers, Integers, Times, Times]
 
 
 def _sessions(world: World, happens: Flags, start: Numbers, end: Numbers) -> _Sessions:
-    """Person, wake day, start and end; a night that began before the first day is left out."""
+    """Person, wake day, start and end; a night that began before the first day is left out.
+
+    The end is as much later as the clock says, and so by another clock if it was changed meanwhile.
+    """
     happens = happens & ((np.arange(world.block.span.days) > 0) | (start >= 0))
-    starts, ends = (world.moments(happens, np.round(hours * 60) / 60) for hours in (start, end))
-    return starts.person, starts.day, starts.utc, ends.utc
+    starts = world.moments(happens, np.round(start * 60) / 60)
+    minutes = np.round((end - start)[starts.person, starts.day] * 60)
+    return starts.person, starts.day, starts.utc, starts.utc + as_minutes(minutes)
 
 
 def _rows(

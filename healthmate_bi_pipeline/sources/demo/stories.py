@@ -150,7 +150,7 @@ def _treatment(world: World) -> Story:
         rule="has hypertension, was untreated, and begins to take a drug: users.is_bp_treated turns true, "
         "the first doses and refills are of that day",
         compare=f"mean from {parts.TREATMENT_DAYS_TO_EFFECT} days after treated_from on minus mean before it, "
-        "per person; seasons move it by about ±2",
+        "per person; seasons move a person by up to 3, both ways",
         when={"rule": f"from treated_from on; in full after about {parts.TREATMENT_DAYS_TO_EFFECT} days"},
         own_dates=_own_dates(world, treated_from=world.roles.treated_from),
     )

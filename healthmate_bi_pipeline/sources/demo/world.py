@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from healthmate_bi_pipeline.sources.demo.block import Block
@@ -61,7 +60,7 @@ class World:
         local = self.block.span.midnights[day] + as_minutes(hour * 60)
         return Moments(person, day, self.clocks.to_utc(person, local), hour)
 
-    def users_of(self, person: Integers) -> npt.NDArray[np.int64]:
+    def users_of(self, person: Integers) -> Integers:
         """HealthMate's numbers of people."""
         return self.people.user_id[person]
 

@@ -26,7 +26,7 @@ from healthmate_bi_pipeline.sources.demo.clocks import Span
 from healthmate_bi_pipeline.sources.demo.defects import DEFECT_BY_NAME
 from healthmate_bi_pipeline.sources.demo.disorder import DisorderCounts, disorder
 from healthmate_bi_pipeline.sources.demo.output import DemoOutput
-from healthmate_bi_pipeline.sources.demo.roles import Calendar, make_calendar
+from healthmate_bi_pipeline.sources.demo.roles import make_calendar
 from healthmate_bi_pipeline.sources.demo.rows import DemoRows
 from healthmate_bi_pipeline.sources.demo.stories import Story, joined_stories, tell_stories
 from healthmate_bi_pipeline.sources.demo.world import World, draw_world
@@ -140,7 +140,9 @@ def _check(*, people: int, first_day: date, last_day: date, seed: int) -> None:
     if not FIRST_YEAR <= first_day.year <= last_day.year <= LAST_YEAR:
         raise UsageError(f"A demo lies between {FIRST_YEAR} and {LAST_YEAR}, not {first_day} to {last_day}.")
     if (last_day - first_day).days >= MOST_DAYS:
-        raise UsageError(f"A demo has at most {MOST_DAYS} days (ten years), not {(last_day - first_day).days + 1}.")
+        raise UsageError(
+            f"A demo has at most {MOST_DAYS} days (ten years), not {(last_day - first_day).days + 1}."
+        )
     if seed < 0:
         raise UsageError(f"The seed of a demo is a number from 0, not {seed}.")
 
