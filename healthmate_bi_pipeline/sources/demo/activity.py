@@ -60,8 +60,9 @@ def phone_parts(world: World) -> DemoRows:
     local = span.midnights[day] + part * _PHONE_HOURS * _HOUR
     start = world.clocks.to_utc(person, local)
     end = world.clocks.to_utc(person, local + _PHONE_HOURS * _HOUR)
-    is_on_the_way = np.abs(end - start - _PHONE_HOURS * _HOUR) > _HOUR  # more than a clock change
-    end = np.where(is_on_the_way, start + _PHONE_HOURS * _HOUR, end)
+    is_ordinary = np.abs(end - start - _PHONE_HOURS * _HOUR) <= _HOUR  # on a journey it is not
+    person, day, part = person[is_ordinary], day[is_ordinary], part[is_ordinary]
+    start, end = start[is_ordinary], end[is_ordinary]
     steps = counted[person, day, part]
     table = _table(
         world, person, started_at=start, ended_at=end,

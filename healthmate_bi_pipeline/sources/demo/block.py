@@ -17,8 +17,8 @@ BLOCK_SIZE = 50
 class Block:
     """Some of the people, and the days of the demo.
 
-    A block is always drawn whole, and who is not asked for records nothing: nobody's data depend on how many
-    others there are.
+    A block is always drawn whole, and the rows of who is not asked for are left out at last: nobody's data
+    depend on how many others there are.
 
     Attributes:
         seed: of the whole demo.

@@ -124,14 +124,17 @@ class Clocks:
         return local
 
     def to_utc(self, person: Integers, local: Times) -> Times:
-        """Instants of wall-clock times: of two the earlier one; of none, one before the clock changed."""
+        """Instants of wall-clock times: of two the earlier one; one that was skipped comes as much later."""
         before = self.offset_minutes(person, local - _MOST_EAST)
         after = self.offset_minutes(person, local + _MOST_WEST)
         first: Times = local - as_minutes(before)
         if (before == after).all():
             return first
-        is_right = self.offset_minutes(person, first) == before
-        return np.where(is_right, first, local - as_minutes(after))
+        second = local - as_minutes(after)
+        is_second = (self.offset_minutes(person, first) != before) & (
+            self.offset_minutes(person, second) == after
+        )
+        return np.where(is_second, second, first)
 
 
 def make_clocks(span: Span, home: Integers, stays: Sequence[Stay] = ()) -> Clocks:

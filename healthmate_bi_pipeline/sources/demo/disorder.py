@@ -84,20 +84,21 @@ class _Piece:
 def disorder(world: World, rows: DemoRows) -> tuple[list[Part], DisorderCounts]:
     """Spread rows over files and spoil a few of them."""
     style, count = rows.style, rows.table.num_rows
-    marked = {name: int(flags.sum()) for name, flags in rows.marks.items()}
-    if style.is_tidy or not count:
-        return [Part("all", rows.person, rows.table)], _counted(marked, {"rows": count})
+    is_asked = world.block.is_asked_for[rows.person]  # only now, so that nobody's draws depend on it
+    marks = {name: flags & is_asked for name, flags in rows.marks.items()}
+    marked = {name: int(flags.sum()) for name, flags in marks.items()}
+    if style.is_tidy or not is_asked.any():
+        table = rows.table.filter(pa.array(is_asked))
+        return [Part("all", rows.person[is_asked], table)], _counted(marked, {"rows": table.num_rows})
     rng = world.block.rng(f"disorder of {style.dataset} by {style.device}")
     table = _with_versions(rows)
     is_late = world.habits.is_offline[rows.person, rows.day]
-    is_free = np.ones(count, dtype=bool)  # neither marked nor spoiled
-    for flags in rows.marks.values():
-        is_free &= ~flags
+    is_marked = np.any([np.zeros(count, dtype=bool), *marks.values()], axis=0)
+    is_free = is_asked & ~is_marked
     spoiled = dict(_spoil(table, rng.random(count), is_free, style))
     for places, _ in spoiled.values():
         is_free[places] = False
-    is_whole = is_free | (np.any(list(rows.marks.values()), axis=0) if rows.marks else False)
-    whole = np.flatnonzero(is_whole)
+    whole = np.flatnonzero(is_free | is_marked)
     renewed = _renewed(rows, table, rng.random(count), is_free & ~is_late)
     odd = [
         *(_Piece(places, wrong, is_late[places]) for places, wrong in spoiled.values()),
@@ -114,7 +115,7 @@ def disorder(world: World, rows: DemoRows) -> tuple[list[Part], DisorderCounts]:
     parts = [part for piece in pieces for part in _parts(world, rows, piece)]
     by_defect = marked | {name: len(places) for name, (places, _) in spoiled.items()}
     counts = {name: len(places) for name, (places, _) in renewed.items()}
-    counts |= {"rows": sum(part.table.num_rows for part in parts), "late": int(is_late.sum())}
+    counts |= {"rows": sum(part.table.num_rows for part in parts), "late": int((is_late & is_asked).sum())}
     return parts, _counted(by_defect, counts)
 
 

@@ -57,7 +57,6 @@ def draw_habits(block: Block, people: People, roles: Roles) -> Habits:
     day, weekend = np.arange(span.days), span.is_weekend
     warmth = np.where(people.is_southern[:, None], -1.0, 1.0) * span.warmth
     takes_part = (day >= people.first_day[:, None]) & (day <= people.last_day[:, None])
-    takes_part &= block.is_asked_for[:, None]
     is_ill = _draw_illness(block, roles.calendar, warmth)
     is_away = np.any(
         [(day >= s.first_day[:, None]) & (day < s.end_day[:, None]) for s in people.stays], axis=0

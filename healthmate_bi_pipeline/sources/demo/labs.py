@@ -55,6 +55,6 @@ def _visits(world: World, rng: np.random.Generator, *, every: int, who: Flags) -
     first: Integers = rng.integers(-every, every // 3, len(people))
     day = first[:, None] + np.arange(count) * every + rng.integers(-10, 11, (len(people), count))
     inside = (day >= people.first_day[:, None]) & (day < np.minimum(people.last_day, days)[:, None])
-    person, visit = np.nonzero(inside & (who & world.block.is_asked_for)[:, None])
+    person, visit = np.nonzero(inside & who[:, None])
     visits[person, day[person, visit]] = True
     return visits

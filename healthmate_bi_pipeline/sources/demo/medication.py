@@ -80,7 +80,7 @@ def refills(world: World) -> DemoRows:
         fills = world.regimes.fills[:, drug]
         last = np.minimum(world.people.last_day, world.block.span.days - 1)
         inside = (fills >= world.people.first_day[:, None]) & (fills <= last[:, None])
-        person, number = np.nonzero(inside & world.block.is_asked_for[:, None])
+        person, number = np.nonzero(inside)
         day = fills[person, number]
         hour = world.block.rng(f"refills of {facts.name}").uniform(9, 18, fills.shape)[person, number]
         at = world.moments_of(person, day, np.round(hour * 60) / 60)

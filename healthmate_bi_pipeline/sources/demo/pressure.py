@@ -27,7 +27,7 @@ from healthmate_bi_pipeline.sources.demo.world import World
 
 CUFF = FileStyle(HEALTH_READINGS, "cuff", Format.NDJSON, Clock.LOCAL_WITH_OFFSET, has_updated_at=True)
 
-SWAPPED, SWAPPED_SHARE = "swapped blood pressure", 0.001
+SWAPPED, SWAPPED_SHARE = "swapped blood pressure", 0.003
 
 
 def blood_pressure(world: World) -> DemoRows:

@@ -110,9 +110,14 @@ def write_stories(folder: Path, stories: Sequence[Story], about: dict[str, Any])
 
 
 def _named(story: Story, world: World, who: Flags) -> Story:
-    """The story with its people: those who recorded anything at all."""
-    present = who & world.habits.has_data.any(axis=1)
-    return replace(story, user_ids=tuple(world.people.user_id[present].tolist()))
+    """The story with its people."""
+    return replace(story, user_ids=tuple(world.people.user_id[who & _is_there(world)].tolist()))
+
+
+def _is_there(world: World) -> Flags:
+    """Who is asked for and recorded anything at all."""
+    there: Flags = world.block.is_asked_for & world.habits.has_data.any(axis=1)
+    return there
 
 
 def _days(calendar: Calendar, first: int, days: int) -> dict[str, str]:
@@ -123,7 +128,7 @@ def _days(calendar: Calendar, first: int, days: int) -> dict[str, str]:
 def _own_dates(world: World, **days: Integers) -> tuple[tuple[int, dict[str, Any]], ...]:
     """Everyone's own dates by their numbers of days, of whom they come for."""
     span = world.block.span
-    comes = np.all([day < NEVER for day in days.values()], axis=0) & world.habits.has_data.any(axis=1)
+    comes = np.all([day < NEVER for day in days.values()], axis=0) & _is_there(world)
     return tuple(
         (
             int(world.people.user_id[person]),

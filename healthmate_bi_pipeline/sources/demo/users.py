@@ -18,16 +18,16 @@ _BAD_EVERY, _BORN_IN_FUTURE_AT, _UNKNOWN_ZONE_AT = 50, 11, 12
 
 def users(world: World) -> DemoRows:
     """The records of the people of a block who have one, and a few later versions that make no sense."""
-    people, asked = world.people, world.block.is_asked_for & world.people.is_registered
-    treated = np.flatnonzero(asked & (world.roles.treated_from < NEVER))
+    people, known = world.people, world.people.is_registered
+    treated = np.flatnonzero(known & (world.roles.treated_from < NEVER))
     number = world.block.person_numbers % _BAD_EVERY
     is_odd = {
-        BORN_IN_FUTURE: np.flatnonzero(asked & (number == _BORN_IN_FUTURE_AT)),
-        UNKNOWN_ZONE: np.flatnonzero(asked & (number == _UNKNOWN_ZONE_AT)),
+        BORN_IN_FUTURE: np.flatnonzero(known & (number == _BORN_IN_FUTURE_AT)),
+        UNKNOWN_ZONE: np.flatnonzero(known & (number == _UNKNOWN_ZONE_AT)),
     }
     groups = (
-        np.flatnonzero(asked),
-        np.flatnonzero(asked & (people.moves_on < NEVER)),
+        np.flatnonzero(known),
+        np.flatnonzero(known & (people.moves_on < NEVER)),
         treated,
         *is_odd.values(),
     )

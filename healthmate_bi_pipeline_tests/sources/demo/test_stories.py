@@ -57,7 +57,9 @@ def split_by(frame, column, day, *, before, after):
     own = frame["user_id"].map(day) if isinstance(day, dict) else pd.Timestamp(day)
     local = frame["recorded_at_local"]
     early = frame[(local < own) & (local >= own - pd.Timedelta(days=before))]
-    late = frame[(local >= own + pd.Timedelta(days=after)) & (local < own + pd.Timedelta(days=after + before))]
+    late = frame[
+        (local >= own + pd.Timedelta(days=after)) & (local < own + pd.Timedelta(days=after + before))
+    ]
     return late.groupby("user_id")[column].mean() - early.groupby("user_id")[column].mean()
 
 
@@ -105,9 +107,7 @@ def test_a_model_of_cuffs_reads_8_high_from_a_firmware_date_on(stories, systolic
     treated = stories["treatment_lowers_blood_pressure"]["who"]["user_ids"]
     others = systolic[(systolic["source"] != "cuff Tensio M3") & ~systolic["user_id"].isin(treated)]
     day = story["when"]["first_day"]
-    change, usual = (
-        split_by(frame, "kept", day, before=120, after=0).dropna() for frame in (mine, others)
-    )
+    change, usual = (split_by(frame, "kept", day, before=120, after=0).dropna() for frame in (mine, others))
     assert change.mean() - usual.mean() == pytest.approx(8, abs=1.5)
     assert abs(usual.mean()) < 3
 
@@ -115,7 +115,9 @@ def test_a_model_of_cuffs_reads_8_high_from_a_firmware_date_on(stories, systolic
 def test_a_week_of_bad_sleep(stories, landing):
     story = stories["week_of_bad_sleep"]
     nights = read_device(landing, "sleep_sessions", "watch").dropna(subset=["started_at", "ended_at"])
-    nights = nights[~nights["is_nap"] & (nights["ended_at"] > nights["started_at"]) & (nights["asleep_minutes"] > 0)]
+    nights = nights[
+        ~nights["is_nap"] & (nights["ended_at"] > nights["started_at"]) & (nights["asleep_minutes"] > 0)
+    ]
     wake = nights["ended_at_local"] + pd.to_timedelta(nights["utc_offset_minutes"], unit="min")
     nights = nights.assign(day=wake.dt.normalize())
     first, last = (pd.Timestamp(story["when"][name]) for name in ("first_day", "last_day"))
@@ -140,9 +142,7 @@ def test_adherence_falls_by_a_quarter_after_a_refill_gap(stories, landing):
     day = mine["scheduled_at_local"].dt.normalize()
     gap_from, gap_to = (mine["user_id"].map(own_dates(story, name)) for name in ("gap_from", "gap_to"))
     taken = mine["status"] == "taken"
-    before, after = (
-        taken[part].groupby(mine["user_id"]).mean() for part in (day < gap_from, day >= gap_to)
-    )
+    before, after = (taken[part].groupby(mine["user_id"]).mean() for part in (day < gap_from, day >= gap_to))
     assert (after - before).mean() == pytest.approx(-0.25, abs=0.04)
     fills = of(story, read_device(landing, "medication_doses", "pharmacy"))
     longest = []
@@ -168,7 +168,10 @@ def test_older_people_walk_more_in_spring(stories, landing):
         ]
         return (means[0] / means[1]).dropna()
 
-    mine, others = ratio(totals["user_id"].isin(story["who"]["user_ids"])), ratio(totals["user_id"].isin(young))
+    mine, others = (
+        ratio(totals["user_id"].isin(story["who"]["user_ids"])),
+        ratio(totals["user_id"].isin(young)),
+    )
     assert len(mine) >= 11
     assert mine.mean() / others.mean() == pytest.approx(1.2, abs=0.06)
     assert others.mean() == pytest.approx(1, abs=0.05)
