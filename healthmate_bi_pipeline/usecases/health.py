@@ -25,6 +25,7 @@ from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_R
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import ARROW_TYPES, arrow_schema
+from healthmate_bi_pipeline.lake.writing import replace_rows
 from healthmate_bi_pipeline.settings import SourceSettings
 from healthmate_bi_pipeline.transforms import clock
 from healthmate_bi_pipeline.transforms.health import days, groups, hours, summarize
@@ -100,8 +101,8 @@ def _build_states(pipeline: Pipeline, grain: Grain, table: Table, window: Window
         states = engine.store(_states(pipeline, engine, grain, window))
         held = {row[partition]: row for row in engine.rows(content_versions(states, partition))}
         schema = arrow_schema(table.columns)
-        pipeline.lake.replace(
-            table.name, engine.stream(states, schema=schema), partition_by=partition, window=window
+        replace_rows(
+            pipeline.lake, engine, table.name, states, schema=schema, partition_by=partition, window=window
         )
     unit = Period.MONTHLY if grain is Grain.MONTH else Period.DAILY
     records = [
