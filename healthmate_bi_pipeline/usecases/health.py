@@ -28,6 +28,7 @@ from healthmate_bi_pipeline.lake.store import ARROW_TYPES, arrow_schema
 from healthmate_bi_pipeline.lake.writing import replace_rows
 from healthmate_bi_pipeline.settings import SourceSettings
 from healthmate_bi_pipeline.transforms import clock
+from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.health import days, groups, hours, summarize
 from healthmate_bi_pipeline.transforms.state import content_versions
 from healthmate_bi_pipeline.usecases import versions
@@ -137,9 +138,20 @@ def _states(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) ->
     readings, activity, sleep = raw.values()
     ranks = _source_ranks(engine, list(raw.values()), pipeline.settings.source)
     if grain is Grain.HOUR:
-        return hours.hour_states(readings, activity, ranks)
+        return _hour_states(engine, readings, activity, ranks)
     of_hours = scan_state(pipeline, engine, Grain.HOUR, window)
     return days.day_states(of_hours, readings, activity, sleep, ranks)
+
+
+def _hour_states(engine: Engine, readings: ir.Table, activity: ir.Table, ranks: ir.Table) -> ir.Table:
+    """The state of hours, in steps: readings are read once, and again only where sources compete."""
+    slots = union_all(
+        engine.store(hours.reading_slots(readings, is_ordered=is_ordered)) for is_ordered in (False, True)
+    )
+    crowded = None
+    if engine.count(slots.filter(slots.source != slots.last_source)):
+        crowded = engine.store(hours.crowded_states(readings, slots, ranks))
+    return hours.hour_states(slots, crowded, activity, ranks)
 
 
 def scan_state(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) -> ir.Table:
