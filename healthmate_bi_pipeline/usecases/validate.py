@@ -24,7 +24,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
-from healthmate_bi_pipeline.catalog.lake_tables import raw_table, staged_table
+from healthmate_bi_pipeline.catalog.lake_tables import raw_table
 from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.errors import DataError, SchemaError, UnreadableFileError, UsageError
 from healthmate_bi_pipeline.lake.engine import Engine
@@ -161,10 +161,7 @@ def _judged(
     engine: Engine, found: landing.FoundFile, dataset: Dataset, *, settings: Settings, now: datetime
 ) -> FileVerdict:
     staged = engine.store(read_rows(engine, dataset, found, number=_NUMBER, now=now))
-    tally = StagedTally()
-    stream = engine.stream(staged, schema=arrow_schema(staged_table(dataset).columns))
-    for _batch in tally.watching(stream, dataset):
-        pass
+    tally = StagedTally.of(engine, staged, dataset)
     classified = _classified(engine, dataset, staged.filter(staged.defect.isnull()), settings)
     places = quarantined_places(engine, classified, None)
     messages = [
