@@ -280,7 +280,7 @@ def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
             window=window,
             state_versions=versions_table,
         )
-        return engine.rows(_groups(engine, rows))
+        return engine.rows(_groups(engine, rows, strata=groups.STRATA[:1]))
 
 
 def _groups(engine: Engine, rows: ir.Table, *, strata: Sequence[tuple[str, ...]] = groups.STRATA) -> ir.Table:

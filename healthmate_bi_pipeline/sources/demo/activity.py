@@ -1,4 +1,4 @@
-"""``activity_intervals`` of the demo: a watch by the hour, a phone by the quarter of a day, daily totals."""
+"""``activity_intervals`` of the demo: a watch by the hour, a phone by the quarter of a day or the day, daily totals."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from healthmate_bi_pipeline.sources.demo.world import World
 DATASET = "activity_intervals"
 WATCH = FileStyle(DATASET, "watch", Format.PARQUET, Clock.UTC, has_offset=True, is_quarterly=True)
 PHONE = FileStyle(DATASET, "phone", Format.PARQUET, Clock.WALL)
+PHONE_DAYS = FileStyle(DATASET, "phone-daily", Format.CSV, Clock.WALL)
 DAILY = FileStyle(DATASET, "daily", Format.PARQUET, Clock.WALL)
 
 _HOUR = np.timedelta64(1, "h")
 _BASAL_KCAL_PER_KG_HOUR = 1.0  # one MET
-_PHONE_HOURS = 6
+_PART_HOURS = 6
 
 
 def watch_hours(world: World) -> DemoRows:
@@ -49,27 +50,36 @@ def watch_hours(world: World) -> DemoRows:
 
 
 def phone_parts(world: World) -> DemoRows:
-    """The quarters of a day in which a phone counted something, of some people beside their watch."""
+    """The quarters of a day in which the phone of somebody with a watch counted something too."""
+    return _counted_by_phone(world, hours=_PART_HOURS, carried_by=world.people.watch >= 0)
+
+
+def phone_days(world: World) -> DemoRows:
+    """The days of those who have nothing but a phone: it delivers no more than their totals."""
+    return _counted_by_phone(world, hours=24, carried_by=world.people.watch < 0)
+
+
+def _counted_by_phone(world: World, *, hours: int, carried_by: Flags) -> DemoRows:
     rng, movement, people, span = world.block.rng("phone"), world.movement, world.people, world.block.span
-    carries = world.habits.has_data & (people.phone >= 0)[:, None]
-    part = np.minimum(movement.grid.local_hour.astype(np.int64), 23) // _PHONE_HOURS
-    parts = 24 // _PHONE_HOURS
+    carries = world.habits.has_data & ((people.phone >= 0) & carried_by)[:, None]
+    part = np.minimum(movement.grid.local_hour.astype(np.int64), 23) // hours
+    parts = 24 // hours
     counted = _sums(world, movement.steps * movement.grid.is_inside, part, parts)
     counted = np.round(counted * rng.uniform(0.6, 1.02, counted.shape)) * carries[:, :, None]
     person, day, part = np.nonzero(counted > 10)
-    local = span.midnights[day] + part * _PHONE_HOURS * _HOUR
+    local = span.midnights[day] + part * hours * _HOUR
     start = world.clocks.to_utc(person, local)
-    end = world.clocks.to_utc(person, local + _PHONE_HOURS * _HOUR)
-    is_ordinary = np.abs(end - start - _PHONE_HOURS * _HOUR) <= _HOUR  # on a journey it is not
+    end = world.clocks.to_utc(person, local + hours * _HOUR)
+    is_ordinary = np.abs(end - start - hours * _HOUR) <= _HOUR  # on a journey it is not
     person, day, part = person[is_ordinary], day[is_ordinary], part[is_ordinary]
     start, end = start[is_ordinary], end[is_ordinary]
     steps = counted[person, day, part]
     table = _table(
         world, person, started_at=start, ended_at=end,
         source=coded(people.phone[person], devices.PHONE.models),
-        steps=steps, distance_m=_distance(world, person, steps),
+        steps=steps, distance_m=_distance(world, person, steps), is_daily_total=hours == 24,
     )  # fmt: skip
-    return DemoRows(PHONE, person, day, table, end)
+    return DemoRows(PHONE if hours < 24 else PHONE_DAYS, person, day, table, end)
 
 
 def daily_totals(world: World) -> DemoRows:

@@ -48,6 +48,7 @@ _CONTENT: tuple[Callable[[World], DemoRows], ...] = (
     labs.lab_reports,
     activity.watch_hours,
     activity.phone_parts,
+    activity.phone_days,
     activity.daily_totals,
     sleep.watch_nights,
     sleep.ring_nights,
