@@ -84,6 +84,7 @@ def add_late_row(landing: Path, size: Size) -> None:
 def connected() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB with the memory that the pipeline has."""
     connection = duckdb.connect(config={"memory_limit": "2GB"})
+    connection.execute("SET enable_progress_bar = false")
     try:
         yield connection
     finally:

@@ -1,0 +1,182 @@
+"""How long the pipeline takes, as a ratio to what the machine must at least do; made in one run.
+
+``python -m benchmarks [--readings 20000000] [--people 2000] [--days 60]``
+
+*ingest*: landing files → checked raw days; the floor is DuckDB rewriting the same file as Parquet by day.
+*aggregate*: raw → all six periods in PostgreSQL; the floor is DuckDB reading the same columns once and a bare
+binary COPY of the same finished rows into a table without index.
+*late row*: one row for a day long past, until every figure that holds it is right again.
+*memory*: the most that the process of the pipeline held; the server's is its own (256 MB of buffers).
+
+Without arguments: a tenth of the issue's size, the whole size, one late row in three years, and the same work in
+pandas and in PostgreSQL at a fortieth of the size. Each part runs in a process of its own, so that its memory is its
+own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import platform
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, date, timedelta
+from pathlib import Path
+
+from benchmarks import floors, rivals
+from benchmarks.population import Size, add_late_row, write_landing
+from healthmate_bi_pipeline.catalog.datasets import USERS
+from healthmate_bi_pipeline.domain.period import Period, Window, midnight
+from healthmate_bi_pipeline.lake.store import Lake
+from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.graph import ASSETS
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.staleness import stale_partitions
+from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
+
+INGEST = ("staged", "raw")
+AGGREGATE = ("state", "health_metrics")
+WHOLE = Size(20_000_000, 2_000, 60)
+TENTH = Size(2_000_000, 200, 60)
+SMALL = Size(500_000, 50, 60)
+LONG = Size(2_200_000, 50, 1_096)
+
+
+def main() -> None:
+    """Measure what the arguments say, and print it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--readings", type=int, help="how many readings; only they are measured then")
+    parser.add_argument("--people", type=int, default=WHOLE.people, help="of how many people")
+    parser.add_argument("--days", type=int, default=WHOLE.days, help="over how many days")
+    arguments = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    if arguments.readings is not None:
+        _apart(_measure, Size(arguments.readings, arguments.people, arguments.days))
+        return
+    for size in (TENTH, WHOLE):
+        _apart(_measure, size)
+    _apart(_measure_late_row, LONG)
+    _apart(_measure_pandas, SMALL)
+    _apart(_measure_postgres, SMALL)
+
+
+def _apart(work: Callable[[Size], None], size: Size) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(size,))
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(process.exitcode)
+
+
+def _measure(size: Size) -> None:
+    with _opened(size) as (pipeline, landing, readings):
+        home = pipeline.settings.home_path
+        print(f"\n{size}")
+        # In a process of its own, whose memory is not counted.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+            floor = other.submit(_timed_rewriting, readings, home / "floor").result()
+        shutil.rmtree(home / "floor")
+        _tell("ingest", size, _timed(lambda: refresh(pipeline, INGEST)), floor)
+        seconds = _timed(lambda: refresh(pipeline, AGGREGATE))
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        files = floors.export_finished_rows(pipeline.warehouse, home)
+        floor = _timed(lambda: floors.read_and_copy(readings, files, pipeline.warehouse))
+        _tell("aggregate", size, seconds, floor)
+        _late_row(pipeline, landing, size)
+        print(f"memory      {memory:8.2f} GB at the most")
+
+
+def _measure_late_row(size: Size) -> None:
+    with _opened(size) as (pipeline, landing, _readings):
+        print(f"\n{size}")
+        refresh(pipeline, (*INGEST, *AGGREGATE))
+        _late_row(pipeline, landing, size)
+
+
+def _late_row(pipeline: Pipeline, landing: Path, size: Size) -> None:
+    add_late_row(landing, size)
+    print(f"late row    {_timed(lambda: refresh(pipeline, (*INGEST, *AGGREGATE))):8.1f} s")
+
+
+def _measure_pandas(size: Size) -> None:
+    with _opened(size) as (pipeline, landing, readings):
+        users = landing / USERS.name / "users.parquet"
+        print(f"\n{size}")
+        seconds = _timed(lambda: rivals.in_pandas(readings, users, pipeline.warehouse))
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"pandas      {seconds:8.1f} s for both steps, {memory:.2f} GB at the most")
+
+
+def _measure_postgres(size: Size) -> None:
+    with _opened(size) as (pipeline, landing, readings):
+        users = landing / USERS.name / "users.parquet"
+        seconds = _timed(lambda: rivals.in_postgres(readings, users, pipeline.warehouse))
+        print(f"PostgreSQL  {seconds:8.1f} s for both steps")
+
+
+@contextmanager
+def _opened(size: Size) -> Iterator[tuple[Pipeline, Path, Path]]:
+    """A pipeline with nothing but the landing files; they go again."""
+    home = Path(tempfile.mkdtemp(prefix="healthmate-bench-"))
+    try:
+        settings = Settings(home=home)
+        readings = write_landing(settings.landing_path, size)
+        now = midnight(size.first_day + timedelta(days=size.days + 30)).replace(tzinfo=UTC)
+        with Warehouse.open(settings) as warehouse:
+            yield (
+                Pipeline(settings, warehouse, Lake(settings.lake_uri), now, actor="bench"),
+                settings.landing_path,
+                readings,
+            )
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def refresh(pipeline: Pipeline, groups: tuple[str, ...]) -> None:
+    """Make all that is stale of some groups of assets."""
+    for asset in ASSETS:
+        if asset.group not in groups:
+            continue
+        stale = stale_partitions(pipeline, asset)
+        if not stale:
+            continue
+        if asset.partitioned_by is None:
+            asset.build(pipeline, None)
+            continue
+        for window in _runs(stale, asset.partitioned_by):
+            asset.build(pipeline, window)
+
+
+def _runs(stale: list[date], period: Period) -> Iterator[Window]:
+    """The stale partitions as runs without a gap."""
+    windows = [period.window(midnight(day)) for day in stale]
+    start = windows[0].start
+    for this, following in zip(windows, [*windows[1:], None], strict=True):
+        if following is None or following.start != this.end:
+            yield Window(start, this.end)
+            start = following.start if following else start
+
+
+def _timed_rewriting(readings: Path, folder: Path) -> float:
+    return _timed(lambda: floors.rewrite_by_day(readings, folder))
+
+
+def _timed(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _tell(what: str, size: Size, seconds: float, floor: float) -> None:
+    rate = size.of_a_day * size.people * size.days / seconds / 1e6
+    print(
+        f"{what:<10}  {seconds:8.1f} s, {rate:5.2f} M readings a second, {seconds / floor:5.1f} times the floor of {floor:.1f} s",
+        flush=True,
+    )
