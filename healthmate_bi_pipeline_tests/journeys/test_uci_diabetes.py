@@ -1,0 +1,222 @@
+"""The diabetes diaries of AIM-94 (UCI), all the way, against an independent computation in pandas.
+
+35 people, 1988 to 1991: glucose from meters and from paper, written by hand in places and dirty as they came.
+The test copies fields from the diaries to landing files and changes none but the order of the date's parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from healthmate_bi_pipeline.catalog.datasets import HEALTH_READINGS
+from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table
+from healthmate_bi_pipeline.domain.identity import foreign_user_id
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.health import range_figures
+from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline_tests.accounts import assert_books_balance, fates, lake_frame, rules
+from healthmate_bi_pipeline_tests.running import SHARED_DATA, drop_file, health, opened, query, refresh
+
+UCI = SHARED_DATA / "uci_diabetes"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not UCI.is_dir(), reason="the UCI diabetes diaries of ../shared/data are not here"),
+]
+
+GLUCOSE = ("48", "57", "58", "59", "60", "61", "62", "63", "64")
+AFTER_MEAL = ("59", "61", "63")  # "before breakfast" is no promise of eight hours without food: no context
+EVENTS = ("65", "66", "67", "68", "69", "70", "71", "72")
+INSULIN = ("33", "34", "35")
+NOW = datetime(2026, 11, 22, 12)
+FREQUENCY = {"hourly": "h", "daily": "D", "weekly": "W-SUN", "monthly": "M", "quarterly": "Q", "yearly": "Y"}
+
+
+def diaries() -> pd.DataFrame:
+    """All lines of all diaries as text, with the person and the line's place."""
+    parts = []
+    for path in sorted(UCI.glob("data-*")):
+        lines = pd.read_csv(
+            path, sep="\t", names=["date", "time", "code", "value"], dtype=str, keep_default_na=False
+        )
+        number = foreign_user_id("uci_diabetes", path.name.removeprefix("data-"))
+        parts.append(lines.assign(file=path.name, line=range(1, len(lines) + 1), user_id=number))
+    return pd.concat(parts, ignore_index=True)
+
+
+def landing_time(lines: pd.DataFrame) -> pd.Series:
+    """The date with its parts in the order of ISO 8601, and the time as it stands."""
+    return (
+        lines["date"].str.replace(r"(\d\d)-(\d\d)-(\d{4})", r"\3-\1-\2", regex=True) + " " + lines["time"]
+    ).str.strip()
+
+
+def _readings(lines: pd.DataFrame) -> pd.DataFrame:
+    """Glucose, and the lines whose code stands for nothing: whoever copies cannot know that they are none."""
+    mine = lines[~lines["code"].isin(EVENTS + INSULIN)]
+    is_glucose = mine["code"].isin(GLUCOSE)
+    return pd.DataFrame(
+        {
+            "user_id": mine["user_id"],
+            "metric": np.where(is_glucose, "blood_glucose", "code " + mine["code"]),
+            "value": mine["value"],
+            "unit": "mg/dL",
+            "context": np.where(mine["code"].isin(AFTER_MEAL), "after_meal", ""),
+            "recorded_at": landing_time(mine),
+            "source": "diary",
+            "file": mine["file"],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def lines() -> pd.DataFrame:
+    return diaries()
+
+
+@pytest.fixture(scope="module")
+def glucose(lines: pd.DataFrame) -> pd.DataFrame:
+    """What there is to count, straight from the diaries: possible values, the later one where two stand."""
+    mine = lines[lines["code"].isin(GLUCOSE)]
+    mine = mine.assign(
+        at=pd.to_datetime(mine["date"] + " " + mine["time"], format="%m-%d-%Y %H:%M"),
+        number=pd.to_numeric(mine["value"], errors="coerce"),
+    )
+    return mine[mine["number"].between(10, 1000)].drop_duplicates(["user_id", "at"], keep="last")
+
+
+@pytest.fixture(scope="module")
+def made(lines: pd.DataFrame, journey_settings: Settings) -> Iterator[tuple[Pipeline, dict[str, Built]]]:
+    for name, rows in _readings(lines).groupby("file"):
+        drop_file(
+            journey_settings,
+            f"health_readings/{name}.csv",
+            rows.drop(columns="file").to_csv(index=False),
+        )
+    with opened(journey_settings, now=NOW) as pipeline:
+        yield pipeline, refresh(pipeline)
+
+
+@pytest.fixture(scope="module")
+def pipeline(made: tuple[Pipeline, dict[str, Built]]) -> Pipeline:
+    return made[0]
+
+
+def _start(at: pd.Series, period: str) -> pd.Series:
+    return at.dt.to_period(FREQUENCY[period]).dt.start_time
+
+
+def _assert_equal(found: pd.Series, expected: pd.Series) -> None:
+    found, expected = found.dropna().astype(float).sort_index(), expected.dropna().astype(float).sort_index()
+    pd.testing.assert_series_equal(found, expected, check_names=False, rtol=1e-9, check_index_type=False)
+
+
+def test_every_line_is_accounted_for(pipeline: Pipeline, lines: pd.DataFrame, glucose: pd.DataFrame) -> None:
+    assert len(lines) == 15_227
+    assert_books_balance(pipeline)
+    unknown = ~lines["code"].isin(GLUCOSE + EVENTS + INSULIN)
+    assert rules(pipeline, HEALTH_READINGS) == {
+        "unknown_code:metric": int(unknown.sum()),
+        "wrong_type:value": 7,  # 0Hi and 0Lo: the meter's range was left
+        "impossible_value:value": 1,  # a zero
+    }
+    assert int(unknown.sum()) == 107
+    assert fates(pipeline, HEALTH_READINGS) == {"kept": len(glucose), "superseded": 1, "quarantined": 115}
+    files = query(
+        pipeline,
+        "SELECT sum(lines) AS lines, sum(rejected) AS rejected, sum(undated) AS undated FROM bi_ingested_files",
+    )
+    assert files.iloc[0].astype(int).to_dict() == {"lines": len(glucose) + 116, "rejected": 0, "undated": 0}
+
+
+def test_the_rows_set_aside_are_the_dirty_ones(pipeline: Pipeline, lines: pd.DataFrame) -> None:
+    names = query(pipeline, "SELECT file_number, name FROM bi_ingested_files").set_index("file_number")[
+        "name"
+    ]
+    found = lake_frame(pipeline, quarantine_table(HEALTH_READINGS).name)
+    copied = lines[~lines["code"].isin(EVENTS + INSULIN)]
+    copied = copied.assign(row=copied.groupby("file").cumcount() + 1)
+    dirty = copied[~copied["code"].isin(GLUCOSE) | copied["value"].str.fullmatch("0Hi|0Lo|0+")]
+    assert set(zip(found["file_number"].map(names), found["row_number"], strict=True)) == set(
+        zip(dirty["file"] + ".csv", dirty["row"], strict=True)
+    )
+    at = pd.to_datetime(dirty["date"], format="%m-%d-%Y")
+    assert sorted(pd.to_datetime(found["day"])) == sorted(at)  # each under its own wall-clock day
+
+
+def test_messages_name_the_place_and_the_rule_and_no_value(
+    made: tuple[Pipeline, dict[str, Built]], lines: pd.DataFrame
+) -> None:
+    messages = made[1]["raw/health_readings"].messages
+    copied = lines[~lines["code"].isin(EVENTS + INSULIN)]
+    places = copied.groupby("file").cumcount() + 1
+    first = places[copied["value"].isin(["0Hi", "0Lo"])].min()
+    assert [message for message in messages if "wrong_type" in message] == [
+        f"health_readings/data-02.csv: record {first} and 6 more: wrong_type:value: the text is not of the column's type."
+    ]
+    text = "\n".join(messages)
+    assert "0Hi" not in text
+    assert "code 56" not in text
+
+
+@pytest.mark.parametrize("period", tuple(FREQUENCY))
+def test_every_figure_equals_the_diaries(pipeline: Pipeline, glucose: pd.DataFrame, period: str) -> None:
+    rows = health(pipeline, period)
+    grouped = glucose.groupby(["user_id", _start(glucose["at"], period)])["number"]
+    assert set(rows.index) == set(grouped.groups)
+    for column, expected in (
+        ("avg_blood_sugar", grouped.mean()),
+        ("min_blood_sugar", grouped.min()),
+        ("max_blood_sugar", grouped.max()),
+        ("sd_blood_sugar", grouped.std()),
+        ("blood_sugar_readings", grouped.size()),
+        ("data_accuracy", grouped.agg(lambda values: values.between(40, 500).mean())),
+        ("source_count", grouped.size() * 0 + 1),
+    ):
+        _assert_equal(rows[column], expected)
+    assert not rows["has_user_record"].any()  # the diaries say nothing about the people
+    assert rows["is_complete"].all()
+
+
+def test_no_reading_is_taken_for_a_fasting_one(pipeline: Pipeline, lines: pd.DataFrame) -> None:
+    kept = lake_frame(pipeline, raw_table(HEALTH_READINGS).name)
+    contexts = kept["context"].value_counts().to_dict()
+    assert contexts == {"after_meal": int(lines["code"].isin(AFTER_MEAL).sum())}
+
+
+def test_groups_count_people(pipeline: Pipeline, glucose: pd.DataFrame) -> None:
+    found = query(
+        pipeline,
+        "SELECT * FROM bi_health_groups WHERE figure = 'avg_blood_sugar' AND aggregation_period = 'monthly'"
+        " AND stratum = 'all'",
+    )
+    means = glucose.groupby(["user_id", _start(glucose["at"], "monthly")])["number"].mean()
+    by_month = means.groupby(level=1)
+    whole = found[found["band"] == -1].set_index("period_start")
+    _assert_equal(whole["people"], by_month.size())
+    assert np.allclose(whole["total"].sort_index(), by_month.sum(), rtol=0, atol=1e-5)  # each to a millionth
+    _assert_equal(whole["low"], by_month.min())
+    _assert_equal(whole["high"], by_month.max())
+    bands = pd.cut(means, [0, 54, 70, 181, 251, np.inf], right=False, labels=False)
+    expected = means.groupby([means.index.get_level_values(1), bands]).size()
+    banded = found[found["band"] != -1].set_index(["period_start", "band"])["people"]
+    _assert_equal(banded, expected)
+
+
+def test_a_free_range_of_days(pipeline: Pipeline, glucose: pd.DataFrame) -> None:
+    first, last = date(1991, 4, 20), date(1991, 8, 11)
+    figures = range_figures(pipeline, Window.of_days(first, last))
+    whole = next(row for row in figures if row["figure"] == "avg_blood_sugar" and row["band"] == -1)
+    inside = glucose[
+        glucose["at"].between(pd.Timestamp(first), pd.Timestamp(last) + timedelta(days=1), inclusive="left")
+    ]
+    means = inside.groupby("user_id")["number"].mean()
+    assert whole["people"] == len(means) > 5
+    assert np.isclose(whole["total"], means.sum(), rtol=0, atol=1e-5)
+    assert (whole["low"], whole["high"]) == (means.min(), means.max())
