@@ -21,6 +21,7 @@ from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.health import range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline_tests.accounts import assert_books_balance, fates, lake_frame, rules
+from healthmate_bi_pipeline_tests.comparing import PERIODS, assert_equal, period_start
 from healthmate_bi_pipeline_tests.running import SHARED_DATA, drop_file, health, opened, query, refresh
 
 UCI = SHARED_DATA / "uci_diabetes"
@@ -35,7 +36,6 @@ AFTER_MEAL = ("59", "61", "63")  # "before breakfast" is no promise of eight hou
 EVENTS = ("65", "66", "67", "68", "69", "70", "71", "72")
 INSULIN = ("33", "34", "35")
 NOW = datetime(2026, 11, 22, 12)
-FREQUENCY = {"hourly": "h", "daily": "D", "weekly": "W-SUN", "monthly": "M", "quarterly": "Q", "yearly": "Y"}
 
 
 def diaries() -> pd.DataFrame:
@@ -108,15 +108,6 @@ def pipeline(made: tuple[Pipeline, dict[str, Built]]) -> Pipeline:
     return made[0]
 
 
-def _start(at: pd.Series, period: str) -> pd.Series:
-    return at.dt.to_period(FREQUENCY[period]).dt.start_time
-
-
-def _assert_equal(found: pd.Series, expected: pd.Series) -> None:
-    found, expected = found.dropna().astype(float).sort_index(), expected.dropna().astype(float).sort_index()
-    pd.testing.assert_series_equal(found, expected, check_names=False, rtol=1e-9, check_index_type=False)
-
-
 def test_every_line_is_accounted_for(pipeline: Pipeline, lines: pd.DataFrame, glucose: pd.DataFrame) -> None:
     assert len(lines) == 15_227
     assert_books_balance(pipeline)
@@ -165,10 +156,10 @@ def test_messages_name_the_place_and_the_rule_and_no_value(
     assert "code 56" not in text
 
 
-@pytest.mark.parametrize("period", tuple(FREQUENCY))
+@pytest.mark.parametrize("period", PERIODS)
 def test_every_figure_equals_the_diaries(pipeline: Pipeline, glucose: pd.DataFrame, period: str) -> None:
     rows = health(pipeline, period)
-    grouped = glucose.groupby(["user_id", _start(glucose["at"], period)])["number"]
+    grouped = glucose.groupby(["user_id", period_start(glucose["at"], period)])["number"]
     assert set(rows.index) == set(grouped.groups)
     for column, expected in (
         ("avg_blood_sugar", grouped.mean()),
@@ -179,7 +170,7 @@ def test_every_figure_equals_the_diaries(pipeline: Pipeline, glucose: pd.DataFra
         ("data_accuracy", grouped.agg(lambda values: values.between(40, 500).mean())),
         ("source_count", grouped.size() * 0 + 1),
     ):
-        _assert_equal(rows[column], expected)
+        assert_equal(rows[column], expected)
     assert not rows["has_user_record"].any()  # the diaries say nothing about the people
     assert rows["is_complete"].all()
 
@@ -196,17 +187,17 @@ def test_groups_count_people(pipeline: Pipeline, glucose: pd.DataFrame) -> None:
         "SELECT * FROM bi_health_groups WHERE figure = 'avg_blood_sugar' AND aggregation_period = 'monthly'"
         " AND stratum = 'all'",
     )
-    means = glucose.groupby(["user_id", _start(glucose["at"], "monthly")])["number"].mean()
+    means = glucose.groupby(["user_id", period_start(glucose["at"], "monthly")])["number"].mean()
     by_month = means.groupby(level=1)
     whole = found[found["band"] == -1].set_index("period_start")
-    _assert_equal(whole["people"], by_month.size())
+    assert_equal(whole["people"], by_month.size())
     assert np.allclose(whole["total"].sort_index(), by_month.sum(), rtol=0, atol=1e-5)  # each to a millionth
-    _assert_equal(whole["low"], by_month.min())
-    _assert_equal(whole["high"], by_month.max())
+    assert_equal(whole["low"], by_month.min())
+    assert_equal(whole["high"], by_month.max())
     bands = pd.cut(means, [0, 54, 70, 181, 251, np.inf], right=False, labels=False)
     expected = means.groupby([means.index.get_level_values(1), bands]).size()
     banded = found[found["band"] != -1].set_index(["period_start", "band"])["people"]
-    _assert_equal(banded, expected)
+    assert_equal(banded, expected)
 
 
 def test_a_free_range_of_days(pipeline: Pipeline, glucose: pd.DataFrame) -> None:
