@@ -23,11 +23,13 @@ class Field(Column):
         is_required: a file without this column is refused.
         codes: the values that a text may have, if they are limited.
         limits: the hard limits of a number, inclusive.
+        is_caseless: a text that is kept in small letters; codes always are.
     """
 
     is_required: bool = False
     codes: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
+    is_caseless: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,9 @@ COMMON: tuple[Field, ...] = (
     Field("origin", Type.TEXT, "File and line that an importer made the row from."),
 )  # fmt: skip
 
+NICOTINE_USES = ("never", "quit_5_years", "quit_1_year", "quit_recently", "e_cigarette", "smoker")
+"""Never; quit at least 5 years ago, 1 to 5 years ago, less than 1 year ago; vapes; smokes."""
+
 USERS = Dataset(
     "users",
     "The people, in versions: each is valid from its date until the next one.",
@@ -112,6 +117,9 @@ USERS = Dataset(
         Field("plan", Type.TEXT, "The plan that the person pays for."),
         Field("is_bp_treated", Type.BOOLEAN, "Takes drugs against high blood pressure."),
         Field("has_diabetes", Type.BOOLEAN, "Has diabetes."),
+        Field("is_lipid_treated", Type.BOOLEAN, "Takes drugs that lower blood lipids."),
+        Field("nicotine_use", Type.TEXT, "Smoking and vaping, now or in the past.", codes=NICOTINE_USES),
+        Field("mepa_score", Type.NUMBER, "Points of the diet questionnaire MEPA.", limits=(0, 16)),
         *COMMON,
     ),
     keys=(("user_id", "valid_from"), ("user_id",)),
@@ -188,6 +196,61 @@ SLEEP_SESSIONS = Dataset(
     longest_hours=24,
 )  # fmt: skip
 
-DATASETS: tuple[Dataset, ...] = (USERS, HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS)
+DOSE_STATUSES = (TAKEN, SKIPPED, UNLOGGED, FILLED) = ("taken", "skipped", "unlogged", "filled")
+
+MEDICATION_DOSES = Dataset(
+    "medication_doses",
+    "Doses of drugs as planned, taken, skipped or left unlogged; and refills, which are the rows with a filled_at.",
+    (
+        USER_ID,
+        Field("dose_id", Type.TEXT, "The dose or refill, where the source numbers them."),
+        Field(
+            "medication", Type.TEXT, "The drug; case does not matter.", is_required=True, is_nullable=False,
+            is_caseless=True,
+        ),
+        Field("medication_class", Type.TEXT, "The class that the drug belongs to; case does not matter.", is_caseless=True),
+        Field("scheduled_at", Type.TIMESTAMP, "When the dose was to be taken."),
+        Field("taken_at", Type.TIMESTAMP, "When it was taken."),
+        Field("filled_at", Type.TIMESTAMP, "When a pharmacy handed the drug out: of a refill."),
+        Field("status", Type.TEXT, "What became of it; where empty, told by the times.", codes=DOSE_STATUSES),
+        Field("is_as_needed", Type.BOOLEAN, "Taken when needed, on no schedule."),
+        Field("days_supply", Type.NUMBER, "Days that a refill lasts.", "d", limits=(1, 400)),
+        *COMMON,
+    ),
+    keys=(
+        ("user_id", "dose_id"),
+        ("user_id", "medication", "scheduled_at", "taken_at", "filled_at", "source"),
+    ),
+    moment=("scheduled_at", "taken_at", "filled_at"),
+    day_of=("scheduled_at", "taken_at", "filled_at"),
+    id_column="dose_id",
+)  # fmt: skip
+
+SYMPTOM_LOGS = Dataset(
+    "symptom_logs",
+    "Symptoms as people log them.",
+    (
+        USER_ID,
+        Field(
+            "symptom", Type.TEXT, "What was felt; case does not matter.", is_required=True, is_nullable=False,
+            is_caseless=True,
+        ),
+        Field("severity", Type.NUMBER, "How bad it was, from 0, not at all, to 10.", limits=(0, 10)),
+        Field("recorded_at", Type.TIMESTAMP, "When it was felt.", is_required=True, is_nullable=False),
+        *COMMON,
+    ),
+    keys=(("user_id", "symptom", "recorded_at"),),
+    moment=("recorded_at",),
+    day_of=("recorded_at",),
+)  # fmt: skip
+
+DATASETS: tuple[Dataset, ...] = (
+    USERS,
+    HEALTH_READINGS,
+    ACTIVITY_INTERVALS,
+    SLEEP_SESSIONS,
+    MEDICATION_DOSES,
+    SYMPTOM_LOGS,
+)
 PARTITIONED_DATASETS = tuple(dataset for dataset in DATASETS if dataset.is_partitioned)
 DATASET_BY_NAME = {dataset.name: dataset for dataset in DATASETS}

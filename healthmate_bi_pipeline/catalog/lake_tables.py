@@ -13,7 +13,9 @@ from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, 
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     HEALTH_READINGS,
+    MEDICATION_DOSES,
     SLEEP_SESSIONS,
+    SYMPTOM_LOGS,
     USERS,
     Dataset,
 )
@@ -38,6 +40,11 @@ _STAGING = (
 
 _MEASURED_AT = (
     Column("recorded_at", Type.TIMESTAMP, "When it was measured, UTC.", is_nullable=False),
+    Column("local_recorded_at", Type.TIMESTAMP, "The same, wall-clock.", is_nullable=False),
+)
+
+_FELT_AT = (
+    Column("recorded_at", Type.TIMESTAMP, "When it was felt, UTC.", is_nullable=False),
     Column("local_recorded_at", Type.TIMESTAMP, "The same, wall-clock.", is_nullable=False),
 )
 
@@ -90,6 +97,39 @@ _RAW_COLUMNS: dict[Dataset, tuple[Column, ...]] = {
         Column("asleep_minutes", Type.NUMBER, "Minutes asleep.", "min", is_nullable=False),
         Column("in_bed_minutes", Type.NUMBER, "Minutes in bed.", "min"),
         Column("is_nap", Type.BOOLEAN, "A nap.", is_nullable=False),
+        *LINEAGE,
+        DAY,
+    ),
+    MEDICATION_DOSES: (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        Column("medication", Type.TEXT, "The drug, in small letters.", is_nullable=False),
+        Column("medication_class", Type.TEXT, "The class of the drug, in small letters."),
+        Column("dose_id", Type.TEXT, "The dose or refill, where the source numbers them."),
+        Column("status", Type.TEXT, "taken, skipped, unlogged; filled: a refill.", is_nullable=False),
+        Column("is_as_needed", Type.BOOLEAN, "Taken when needed, on no schedule.", is_nullable=False),
+        *(
+            column
+            for name, what in (
+                ("scheduled_at", "When the dose was to be taken"),
+                ("taken_at", "When it was taken"),
+                ("filled_at", "When the drug was handed out"),
+            )
+            for column in (
+                Column(name, Type.TIMESTAMP, f"{what}, UTC."),
+                Column(f"local_{name}", Type.TIMESTAMP, f"{what}, wall-clock."),
+            )
+        ),
+        Column("days_supply", Type.NUMBER, "Days that a refill lasts.", "d"),
+        *LINEAGE,
+        DAY,
+    ),
+    SYMPTOM_LOGS: (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        Column("symptom", Type.TEXT, "What was felt, in small letters.", is_nullable=False),
+        Column("severity", Type.NUMBER, "How bad it was, 0 to 10."),
+        *_FELT_AT,
         *LINEAGE,
         DAY,
     ),

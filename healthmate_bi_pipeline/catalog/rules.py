@@ -26,5 +26,7 @@ ROW_RULES: dict[str, str] = {
     "ends_before_start": "the end lies before the start",
     "too_long": "the stretch of time is longer than such a thing can last",
     "more_than_elapsed": "more minutes are claimed than the stretch of time has",
+    "contradiction": "two things that the row says cannot both be so",
+    "taken_too_early": "the dose was taken more than 24 hours before its schedule",
     "not_measured": "the row carries no measurement at all",
 }

@@ -202,7 +202,8 @@ class Lake:
         raised: list[HealthMateError] = []
         stream = pa.RecordBatchReader.from_batches(rows.schema, _noting_errors(rows, raised))
         try:
-            write_deltalake(self.table_uri(name), stream, **options)
+            # A table that an earlier release made gets the columns that it does not have yet.
+            write_deltalake(self.table_uri(name), stream, schema_mode="merge", **options)
         except Exception as error:
             if raised:  # the writer wraps it in an error of its own
                 raise raised[0] from None

@@ -17,19 +17,25 @@ import pyarrow as pa
 from healthmate_bi_pipeline.catalog.columns import Type
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    FILLED,
     HEALTH_READINGS,
+    MEDICATION_DOSES,
+    SKIPPED,
     SLEEP_SESSIONS,
+    TAKEN,
+    UNLOGGED,
     USERS,
     Dataset,
 )
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
 from healthmate_bi_pipeline.catalog.readings import METRICS, Metric, Unit
-from healthmate_bi_pipeline.domain.time_zones import known_time_zones
+from healthmate_bi_pipeline.domain.time_zones import DISTANT_PAST, known_time_zones
 from healthmate_bi_pipeline.transforms.clock import with_wall_clock
 from healthmate_bi_pipeline.transforms.columns import first_rule
 
 UNKNOWN_SOURCE = "unknown"
 _ELAPSED_TOLERANCE_MINUTES = 1.5  # whole minutes at both ends
+_EARLIEST_DOSE_SECONDS = 24 * 3600
 
 
 def unit_table() -> pa.Table:
@@ -157,16 +163,30 @@ def _is_given(rows: ir.Table, name: str) -> Any:
 def _key_value(rows: ir.Table, dataset: Dataset, name: str) -> Any:
     """A key's value; a missing one equals another missing one."""
     value = rows[name]
-    if dataset.field_named(name).type is Type.TEXT:
+    field = dataset.field_named(name)
+    if field.type is Type.TEXT:
         return value.fill_null("")
+    if field.type is Type.TIMESTAMP and field.is_nullable:
+        return value.fill_null(ibis.literal(DISTANT_PAST).cast(value.type()))
     return value
 
 
 def _normalised(staged: ir.Table, dataset: Dataset) -> ir.Table:
     changed: dict[str, Any] = {
-        field.name: staged[field.name].lower() for field in dataset.fields if field.codes
+        field.name: staged[field.name].lower() for field in dataset.fields if field.codes or field.is_caseless
     }
+    if dataset is MEDICATION_DOSES:
+        changed["status"] = _dose_status(staged, changed["status"])
     return staged.mutate(source=staged.source.fill_null(UNKNOWN_SOURCE), **changed)
+
+
+def _dose_status(rows: ir.Table, given: Any) -> Any:
+    """What became of a dose: as it is given, else as its times tell."""
+    has_time = {
+        name: rows[name].notnull() | rows[f"local_{name}"].notnull() for name in ("filled_at", "taken_at")
+    }
+    told = ibis.cases((has_time["filled_at"], FILLED), (has_time["taken_at"], TAKEN), else_=UNLOGGED)
+    return given.fill_null(told)
 
 
 def _converted(rows: ir.Table, units: ir.Table) -> ir.Table:
@@ -231,6 +251,8 @@ def _limit_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
 
 
 def _value_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
+    if dataset is MEDICATION_DOSES:
+        yield rows.days_supply < 0, "negative:days_supply"
     yield from _limit_rules(rows, dataset)
     if dataset is HEALTH_READINGS:
         yield rows.hard_low.isnull() & rows.unit.isnull(), "missing_unit:unit"
@@ -254,5 +276,20 @@ def _value_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
         yield nights < 0, "ends_before_start:night_on"
         yield nights > 1, "too_long:night_on"
         yield rows.asleep_minutes > rows.in_bed_minutes, "more_than_elapsed:asleep_minutes"
+    if dataset is MEDICATION_DOSES:
+        yield from _dose_rules(rows)
     if dataset is ACTIVITY_INTERVALS:
         yield ibis.and_(*(rows[name].isnull() for name in ACTIVITY_VALUES)), "not_measured"
+
+
+def _dose_rules(rows: ir.Table) -> Iterator[tuple[Any, str]]:
+    """A refill needs its day and how long it lasts; what was not taken says nothing without its schedule."""
+    is_fill = rows.status == FILLED
+    yield is_fill & rows.filled_at.isnull(), "missing:filled_at"
+    yield is_fill & rows.days_supply.isnull(), "missing:days_supply"
+    yield rows.status.isin((SKIPPED, UNLOGGED)) & rows.scheduled_at.isnull(), "missing:scheduled_at"
+    is_dose_filled = ~is_fill & rows.filled_at.notnull()
+    is_untaken_taken = (rows.status != TAKEN) & rows.taken_at.notnull()
+    yield is_dose_filled | is_untaken_taken, "contradiction:status"
+    ahead = rows.scheduled_at.delta(rows.taken_at, unit="second")
+    yield ahead > _EARLIEST_DOSE_SECONDS, "taken_too_early:taken_at"

@@ -11,7 +11,9 @@ import ibis.expr.types as ir
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     HEALTH_READINGS,
+    MEDICATION_DOSES,
     SLEEP_SESSIONS,
+    SYMPTOM_LOGS,
     USERS,
     Dataset,
 )
@@ -32,7 +34,7 @@ def with_status(judged: ir.Table, fates: ir.Table | None, moved: ir.Table | None
         moved: places of rows whose id came again on another day; ``None`` when there are none.
 
     Returns:
-        The rows with ``status``: kept, duplicates, superseded or quarantined. A deletion is booked as
+        The rows with ``booked_as``: kept, duplicates, superseded or quarantined. A deletion is booked as
         superseded, whether or not it found what it deletes.
     """
     place = ["file_number", "row_number"]
@@ -46,14 +48,14 @@ def with_status(judged: ir.Table, fates: ir.Table | None, moved: ir.Table | None
         is_duplicate, is_superseded = rows.fate == "duplicate", rows.fate == "superseded"
     if moved is not None:
         has_moved = rows.has_moved.fill_null(ibis.literal(value=False))
-    status = ibis.cases(
+    booked_as = ibis.cases(
         (rows.rule.notnull(), QUARANTINED),
         (has_moved, SUPERSEDED),  # first: its twins have too, whether or not the later row is in sight
         (is_duplicate, DUPLICATE),
         (is_superseded | is_tombstone, SUPERSEDED),
         else_=KEPT,
     )
-    return rows.select(*judged.columns, status=status)
+    return rows.select(*judged.columns, booked_as=booked_as)
 
 
 def later_versions(judged: ir.Table, moved: ir.Table, dataset: Dataset) -> ir.Table:
@@ -115,6 +117,11 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
     elif dataset is SLEEP_SESSIONS:
         is_nap = kept.is_nap.fill_null(ibis.literal(value=False))
         rows = _in_window(kept.mutate(is_nap=is_nap), window)
+    elif dataset is MEDICATION_DOSES:
+        is_as_needed = kept.is_as_needed.fill_null(ibis.literal(value=False))
+        rows = _in_window(kept.mutate(is_as_needed=is_as_needed), window)
+    elif dataset is SYMPTOM_LOGS:
+        rows = _in_window(kept, window)
     elif dataset is ACTIVITY_INTERVALS:
         pieces = _cut_at_midnight(kept, turns)
         rows = pieces.filter(_is_within(pieces.day, window))
@@ -133,7 +140,7 @@ def raw_users(kept: ir.Table) -> ir.Table:
 
 def quarantined_rows(classified: ir.Table, dataset: Dataset, window: Window) -> ir.Table:
     """The rows that broke a rule, as they were staged, under their wall-clock day."""
-    bad = classified.filter(classified.status == QUARANTINED)
+    bad = classified.filter(classified.booked_as == QUARANTINED)
     if dataset.is_partitioned:
         bad = bad.mutate(day=bad.own_day)
         bad = bad.filter(_is_within(bad.day, window))

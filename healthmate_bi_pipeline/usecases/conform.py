@@ -90,7 +90,7 @@ def _build_days(
         classified = _classified(engine, dataset, judged, moved)
         days = _counts(engine, judged, classified, window)
         add_places(places, quarantined_places(engine, classified, window))
-        good = classified.filter(classified.status == raw.KEPT)
+        good = classified.filter(classified.booked_as == raw.KEPT)
         kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
         _replace(pipeline, engine, kept, table=raw_table(dataset), window=window)
         bad = raw.quarantined_rows(classified, dataset, window)
@@ -165,9 +165,9 @@ def _counts(
     """Rows per wall-clock day and status, and per rule; ``staged`` is counted before anything is joined."""
     own, staged = (_of_days(rows, window) for rows in (classified, judged))
     days: dict[date, dict[str, Any]] = defaultdict(lambda: {"rules": {}})
-    for row in engine.rows(own.group_by(["own_day", "status", "rule"]).agg(n=own.count())):
+    for row in engine.rows(own.group_by(["own_day", "booked_as", "rule"]).agg(n=own.count())):
         of_day = days[row["own_day"]]
-        of_day[row["status"]] = of_day.get(row["status"], 0) + row["n"]
+        of_day[row["booked_as"]] = of_day.get(row["booked_as"], 0) + row["n"]
         if row["rule"] is not None:
             of_day["rules"][row["rule"]] = row["n"]
     for row in engine.rows(staged.group_by("own_day").agg(n=staged.count())):
@@ -210,7 +210,7 @@ def build_users(pipeline: Pipeline) -> Built:
         judged = engine.store(conform.judge_users(rows.filter(rows.defect.isnull()), zones))
         fates = engine.store(conform.repeated_rows(judged.filter(judged.rule.isnull()), USERS))
         classified = engine.store(raw.with_status(judged, fates if engine.count(fates) else None, None))
-        kept = engine.store(raw.raw_users(classified.filter(classified.status == raw.KEPT)))
+        kept = engine.store(raw.raw_users(classified.filter(classified.booked_as == raw.KEPT)))
         before = scan_users(pipeline, engine)
         days = _days_of_changed_people(pipeline, engine, before, kept)
         # Noted before the records are replaced, so that a kill in between forgets no day, and again when they
@@ -248,8 +248,8 @@ def build_users(pipeline: Pipeline) -> Built:
 
 def _user_counts(engine: Engine, classified: ir.Table) -> dict[str, Any]:
     counts: dict[str, Any] = {"rules": {}, "staged": engine.count(classified)}
-    for row in engine.rows(classified.group_by(["status", "rule"]).agg(n=classified.count())):
-        counts[row["status"]] = counts.get(row["status"], 0) + row["n"]
+    for row in engine.rows(classified.group_by(["booked_as", "rule"]).agg(n=classified.count())):
+        counts[row["booked_as"]] = counts.get(row["booked_as"], 0) + row["n"]
         if row["rule"] is not None:
             counts["rules"][row["rule"]] = row["n"]
     return counts

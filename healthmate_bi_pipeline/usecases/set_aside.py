@@ -21,7 +21,7 @@ Places = dict[tuple[int, str], tuple[int, int]]
 
 def quarantined_places(engine: Engine, classified: ir.Table, window: Window | None) -> Places:
     """Where the rows lie that broke a rule; those whose own day is in the window, or all."""
-    bad = classified.filter(classified.status == raw.QUARANTINED)
+    bad = classified.filter(classified.booked_as == raw.QUARANTINED)
     if window is not None:
         first, last = ibis.literal(window.first_day), ibis.literal(window.last_day)
         bad = bad.filter((bad.own_day >= first) & (bad.own_day <= last))

@@ -84,11 +84,10 @@ def state_inputs(
         for day, version in days.items():
             months[day.replace(day=1)].append((day, version))
         return {month: hash64(STATE_VERSION, combined(parts)) for month, parts in sorted(months.items())}
-    names = [f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS]
     if grain is Grain.HOUR:
-        names.remove("raw/sleep_sessions")
+        names = ["raw/health_readings", "raw/activity_intervals"]
     else:
-        names.append("state/health_hours")
+        names = [*(f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS), "state/health_hours"]
     found: dict[date, list[tuple[object, int]]] = defaultdict(list)
     for name in names:
         for day, version in outputs(connection, name, window).items():

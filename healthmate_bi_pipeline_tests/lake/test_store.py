@@ -56,6 +56,25 @@ def test_a_table_that_was_never_written_is_none_and_has_no_files(lake):
     assert table_statistics(lake, TABLE).rows == 0
 
 
+def test_a_table_of_an_earlier_release_gets_new_columns(lake):
+    lake.append(TABLE, rows([(1, MARCH[0]), (2, MARCH[1])]), partition_by="day")
+    lake.replace_all("plain", rows([(1, None)]))
+    schema = pa.schema([SCHEMA.field("x"), pa.field("y", pa.float64()), *list(SCHEMA)[1:]])
+
+    def wider(x: int, day: date | None) -> pa.RecordBatchReader:
+        row = {"x": x, "y": 0.5, "at": datetime(2026, 3, 1), "day": day}
+        return pa.Table.from_pylist([row], schema=schema).to_reader()
+
+    lake.append(TABLE, wider(3, MARCH[2]), partition_by="day")
+    lake.replace(TABLE, wider(4, MARCH[1]), partition_by="day", window=Window.of_days(MARCH[1], MARCH[1]))
+    lake.replace_all("plain", wider(5, None))
+    for name, expected in ((TABLE, [(1, None), (3, 0.5), (4, 0.5)]), ("plain", [(5, 0.5)])):
+        table = lake.open(name)
+        assert table is not None
+        found = table.to_pyarrow_table().to_pylist()
+        assert sorted((row["x"], row["y"]) for row in found) == expected
+
+
 def test_rows_are_added_with_their_marks(lake):
     lake.append(TABLE, rows([(1, MARCH[0]), (2, None)]), partition_by="day", marks=["a", "b"])
     lake.append(TABLE, rows([(3, MARCH[0])]), partition_by="day", marks=["c"])

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import URL, NullPool, create_engine, text
 
+from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.orchestration.build import build_definitions
@@ -173,8 +174,8 @@ def test_late_data_cost_their_own_size(known: Settings) -> None:
     assert again.partitions["health_metrics/yearly"] == {date(2026, 1, 1)}
     assert "raw/sleep_sessions" not in again.partitions
     assert run_pipeline(known, now=NOW).partitions.keys() == {
-        "staged/users", "staged/health_readings", "staged/activity_intervals", "staged/sleep_sessions"
-    }  # fmt: skip
+        f"staged/{dataset.name}" for dataset in DATASETS
+    }
 
 
 def test_a_first_day_that_moves_back_is_followed(known: Settings) -> None:

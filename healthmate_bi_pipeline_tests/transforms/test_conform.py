@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     HEALTH_READINGS,
+    MEDICATION_DOSES,
     SLEEP_SESSIONS,
+    SYMPTOM_LOGS,
     USERS,
     Dataset,
 )
@@ -34,9 +36,22 @@ SLEEP = {
     "user_id": 1, "started_at": "2026-03-01T22:00:00Z", "ended_at": "2026-03-02T06:00:00Z", "asleep_minutes": 420,
     "source": "watch",
 }  # fmt: skip
+DOSE = {
+    "user_id": 1, "medication": "metformin", "scheduled_at": "2026-03-01T10:00:00Z", "taken_at": "2026-03-01T10:05:00Z",
+    "source": "app",
+}  # fmt: skip
+FILL = {"scheduled_at": None, "taken_at": None, "filled_at": "2026-03-01T10:00:00Z", "days_supply": 30}
+SYMPTOM = {
+    "user_id": 1,
+    "symptom": "headache",
+    "severity": 3,
+    "recorded_at": "2026-03-01T10:00:00Z",
+    "source": "app",
+}
 PERSON = {"user_id": 1, "valid_from": "2026-01-01", "time_zone": "Europe/Berlin"}
 BASE: dict[Dataset, dict[str, Any]] = {
-    HEALTH_READINGS: READING, ACTIVITY_INTERVALS: ACTIVITY, SLEEP_SESSIONS: SLEEP, USERS: PERSON,
+    HEALTH_READINGS: READING, ACTIVITY_INTERVALS: ACTIVITY, SLEEP_SESSIONS: SLEEP, MEDICATION_DOSES: DOSE,
+    SYMPTOM_LOGS: SYMPTOM, USERS: PERSON,
 }  # fmt: skip
 
 BROKEN: list[tuple[Dataset, dict[str, Any], str]] = [
@@ -85,6 +100,38 @@ BROKEN: list[tuple[Dataset, dict[str, Any], str]] = [
     (SLEEP_SESSIONS, {"ended_at": None, "night_on": "2026-02-28"}, "ends_before_start:night_on"),
     (SLEEP_SESSIONS, {"ended_at": None, "night_on": "2026-05-01"}, "too_long:night_on"),
     (SLEEP_SESSIONS, {"is_nap": "a bit"}, "wrong_type:is_nap"),
+    (MEDICATION_DOSES, {"user_id": None}, "missing:user_id"),
+    (MEDICATION_DOSES, {"medication": None}, "missing:medication"),
+    (MEDICATION_DOSES, {"taken_at": "after lunch"}, "wrong_type:taken_at"),
+    (MEDICATION_DOSES, {"is_as_needed": "now and then"}, "wrong_type:is_as_needed"),
+    (MEDICATION_DOSES, {"status": "forgotten"}, "unknown_code:status"),
+    (MEDICATION_DOSES, {"status": "skipped"}, "contradiction:status"),
+    (MEDICATION_DOSES, {"status": "Unlogged"}, "contradiction:status"),
+    (MEDICATION_DOSES, {"filled_at": "2026-03-01T10:00:00Z", "status": "taken"}, "contradiction:status"),
+    (MEDICATION_DOSES, {**FILL, "taken_at": "2026-03-01T10:00:00Z"}, "contradiction:status"),
+    (MEDICATION_DOSES, {"scheduled_at": None, "status": "skipped"}, "missing:scheduled_at"),
+    (
+        MEDICATION_DOSES,
+        {"scheduled_at": None, "status": "unlogged", "is_as_needed": True},
+        "missing:scheduled_at",
+    ),
+    (MEDICATION_DOSES, {"taken_at": "2026-02-28T09:59:59Z"}, "taken_too_early:taken_at"),
+    (MEDICATION_DOSES, {"taken_at": "2026-02-01T10:00:00Z"}, "taken_too_early:taken_at"),
+    (MEDICATION_DOSES, {"status": "filled", "taken_at": None}, "missing:filled_at"),
+    (MEDICATION_DOSES, {**FILL, "days_supply": None}, "missing:days_supply"),
+    (MEDICATION_DOSES, {**FILL, "days_supply": "a month"}, "wrong_type:days_supply"),
+    (MEDICATION_DOSES, {**FILL, "days_supply": -30}, "negative:days_supply"),
+    (MEDICATION_DOSES, {**FILL, "days_supply": 0}, "impossible_value:days_supply"),
+    (MEDICATION_DOSES, {**FILL, "days_supply": 401}, "impossible_value:days_supply"),
+    (SYMPTOM_LOGS, {"symptom": " "}, "missing:symptom"),
+    (SYMPTOM_LOGS, {"severity": 11}, "impossible_value:severity"),
+    (SYMPTOM_LOGS, {"severity": -1}, "negative:severity"),
+    (SYMPTOM_LOGS, {"severity": "bad"}, "wrong_type:severity"),
+    (SYMPTOM_LOGS, {"user_id": "me"}, "wrong_type:user_id"),
+    (USERS, {"nicotine_use": "sometimes"}, "unknown_code:nicotine_use"),
+    (USERS, {"mepa_score": 17}, "impossible_value:mepa_score"),
+    (USERS, {"mepa_score": -1}, "negative:mepa_score"),
+    (USERS, {"is_lipid_treated": "maybe"}, "wrong_type:is_lipid_treated"),
     (USERS, {"user_id": None}, "missing:user_id"),
     (USERS, {"user_id": "me"}, "wrong_type:user_id"),
     (USERS, {"time_zone": "Berlin"}, "unknown_code:time_zone"),
@@ -111,6 +158,20 @@ GOOD: list[tuple[Dataset, dict[str, Any]]] = [
     (SLEEP_SESSIONS, {"ended_at": None, "night_on": "2026-03-02"}),
     (SLEEP_SESSIONS, {"ended_at": None, "night_on": "2026-03-01"}),
     (SLEEP_SESSIONS, {"started_at": None, "ended_at": None, "night_on": "2026-03-02"}),
+    (MEDICATION_DOSES, {"status": "TAKEN", "dose_id": "d1"}),
+    (MEDICATION_DOSES, {"taken_at": "2026-02-28T10:00:00Z"}),  # a day ahead, no more
+    (MEDICATION_DOSES, {"taken_at": "2026-03-20T10:00:00Z"}),
+    (MEDICATION_DOSES, {"taken_at": None}),
+    (MEDICATION_DOSES, {"taken_at": None, "status": "taken"}),
+    (MEDICATION_DOSES, {"taken_at": None, "status": "skipped"}),
+    (MEDICATION_DOSES, {"scheduled_at": None}),  # an extra dose
+    (MEDICATION_DOSES, FILL),
+    (MEDICATION_DOSES, {**FILL, "status": "filled", "days_supply": 1}),
+    (MEDICATION_DOSES, {**FILL, "days_supply": 400}),
+    (SYMPTOM_LOGS, {"severity": None}),
+    (SYMPTOM_LOGS, {"severity": 0}),
+    (SYMPTOM_LOGS, {"severity": 10}),
+    (USERS, {"nicotine_use": "E_Cigarette", "mepa_score": 16, "is_lipid_treated": "true"}),
     (USERS, {"valid_from": None, "sex": "Female", "birth_year": 2026, "time_zone": None}),
 ]
 
@@ -142,7 +203,7 @@ def test_every_rule_of_the_catalog_is_reached():
 
 
 @pytest.mark.parametrize(
-    "dataset", [HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS], ids=lambda d: d.name
+    "dataset", [dataset for dataset in BASE if dataset.is_partitioned], ids=lambda d: d.name
 )
 def test_a_broken_row_is_booked_on_a_day_near_the_one_it_is_staged_under(engine, dataset):
     changes = [change for of, change, _ in BROKEN if of is dataset]
@@ -217,11 +278,20 @@ DAYS: list[tuple[Dataset, dict[str, Any], date]] = [
     (SLEEP_SESSIONS, {"ended_at": "2026-03-01T22:59:00Z", "asleep_minutes": 30}, date(2026, 3, 1)),
     (SLEEP_SESSIONS, {"ended_at": "2026-03-01T23:00:00Z", "asleep_minutes": 30}, date(2026, 3, 2)),
     (SLEEP_SESSIONS, {"ended_at": None, "night_on": "2026-03-02"}, date(2026, 3, 2)),
+    (MEDICATION_DOSES, {"scheduled_at": "2026-03-01T23:30:00Z"}, date(2026, 3, 2)),
+    (
+        MEDICATION_DOSES,
+        {"taken_at": "2026-03-02T23:30:00Z"},
+        date(2026, 3, 1),
+    ),  # late: of the day planned for
+    (MEDICATION_DOSES, {"scheduled_at": None, "taken_at": "2026-03-01T23:30:00Z"}, date(2026, 3, 2)),
+    (MEDICATION_DOSES, FILL | {"filled_at": "2026-03-01T23:30:00Z"}, date(2026, 3, 2)),
+    (SYMPTOM_LOGS, {"recorded_at": "2026-03-01T23:30:00Z"}, date(2026, 3, 2)),
 ]
 
 
 @pytest.mark.parametrize(
-    "dataset", [HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS], ids=lambda d: d.name
+    "dataset", [dataset for dataset in BASE if dataset.is_partitioned], ids=lambda d: d.name
 )
 def test_a_row_belongs_to_the_day_of_the_person(engine, dataset):
     cases = [(change, day) for of, change, day in DAYS if of is dataset]
@@ -310,6 +380,15 @@ OTHER_CASES: list[tuple[Dataset, list[list[dict[str, Any]]], list[str]]] = [
             ["superseded", "kept"],
         ),
         (SLEEP_SESSIONS, [[SLEEP], [SLEEP | {"started_at": None, "ended_at": None, "night_on": "2026-03-02"}]], ["alone", "alone"]),
+        (MEDICATION_DOSES, [[DOSE], [DOSE | {"medication": "Metformin "}]], ["duplicate", "kept"]),
+        (MEDICATION_DOSES, [[DOSE], [DOSE | {"status": "taken"}]], ["duplicate", "kept"]),
+        (MEDICATION_DOSES, [[DOSE], [DOSE | {"taken_at": "2026-03-01T10:06:00Z"}]], ["alone", "alone"]),
+        (MEDICATION_DOSES, [[DOSE | {"taken_at": None}], [DOSE | {"taken_at": None, "status": "skipped"}]], ["superseded", "kept"]),
+        (MEDICATION_DOSES, [[DOSE | {"dose_id": "1"}], [DOSE | {"dose_id": "2"}]], ["alone", "alone"]),  # taken twice
+        (MEDICATION_DOSES, [[DOSE | {"dose_id": "1"}], [DOSE | {"dose_id": "1", "taken_at": None}]], ["superseded", "kept"]),
+        (MEDICATION_DOSES, [[DOSE | FILL], [DOSE | FILL | {"days_supply": 90}]], ["superseded", "kept"]),
+        (SYMPTOM_LOGS, [[SYMPTOM], [SYMPTOM | {"symptom": " Headache", "severity": 5}]], ["superseded", "kept"]),
+        (SYMPTOM_LOGS, [[SYMPTOM], [SYMPTOM | {"symptom": "nausea"}]], ["alone", "alone"]),
         (USERS, [[PERSON], [PERSON | {"plan": "plus"}]], ["superseded", "kept"]),
         (USERS, [[PERSON], [PERSON | {"valid_from": "2026-02-01"}]], ["alone", "alone"]),
         (USERS, [[PERSON], [PERSON | {"valid_from": "2026-01-01T00:00:00Z"}]], ["duplicate", "kept"]),
@@ -319,7 +398,9 @@ OTHER_CASES: list[tuple[Dataset, list[list[dict[str, Any]]], list[str]]] = [
 
 
 @pytest.mark.parametrize(
-    "dataset", [ACTIVITY_INTERVALS, SLEEP_SESSIONS, USERS], ids=lambda dataset: dataset.name
+    "dataset",
+    [ACTIVITY_INTERVALS, SLEEP_SESSIONS, MEDICATION_DOSES, SYMPTOM_LOGS, USERS],
+    ids=lambda dataset: dataset.name,
 )
 def test_each_dataset_has_its_key(engine, dataset):
     cases = [(files, expected) for of, files, expected in OTHER_CASES if of is dataset]
