@@ -141,6 +141,20 @@ class Settings(BaseSettings):
         """The home as an absolute path."""
         return self.home.expanduser().resolve()
 
+    def make_home(self) -> None:
+        """Make the home's folder where there is none.
+
+        Raises:
+            UsageError: it cannot be made there.
+        """
+        try:
+            self.home_path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"The home {self.home_path} cannot be made ({error.strerror}). Set HEALTHMATE_HOME to a folder that"
+                " you may write to."
+            ) from None
+
     @property
     def landing_path(self) -> Path:
         """Where files to be read are dropped, one folder a dataset."""

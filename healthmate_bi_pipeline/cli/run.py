@@ -69,10 +69,12 @@ def run(
 
 
 def _tell_plan(summary: RunSummary) -> None:
+    from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED
+
     for asset, days in summary.partitions.items():
         if asset.startswith("staged/"):
             typer.echo(f"{asset}: {summary.new_files.get(asset, 0)} new files")
-        elif min(days).year == 1970:  # it has no partitions
+        elif UNPARTITIONED in days:
             typer.echo(asset)
         else:
             typer.echo(f"{asset}: {len(days)} partitions, {min(days)} to {max(days)}")

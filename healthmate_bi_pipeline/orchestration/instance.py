@@ -63,6 +63,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
     Returns:
         The folder.
     """
+    settings.make_home()
     folder = settings.dagster_path
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / CONFIG_FILE_NAME

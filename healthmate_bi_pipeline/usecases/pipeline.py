@@ -101,7 +101,7 @@ class Pipeline:
 
 def _make_private_folders(settings: Settings) -> None:
     """Make the folders of people's data, closed to others; one that is there keeps its mode."""
-    settings.home_path.mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     lake = Lake(settings.lake_uri)
     private = [settings.landing_path, settings.scratch_path, *([Path(lake.uri)] if lake.is_on_disk else [])]
     for folder in private:

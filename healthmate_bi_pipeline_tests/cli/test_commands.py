@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -147,6 +148,18 @@ def test_a_wrong_setting_is_named_without_its_value(call: Call, monkeypatch: pyt
     assert said.code == 1
     assert "engine.threads" in said.err
     assert "many-secrets" not in said.err
+
+
+@pytest.mark.parametrize("command", [["run"], ["status"], ["demo"]], ids=" ".join)
+def test_a_home_that_cannot_be_made_is_named(
+    call: Call, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HEALTHMATE_HOME", str(tmp_path / "file" / "home"))
+    said = call(*command)
+    assert said.code == 1
+    assert said.err.startswith(f"healthmate-bi: The home {tmp_path / 'file' / 'home'} cannot be made")
+    assert "HEALTHMATE_HOME" in said.err
 
 
 def test_an_unexpected_error_keeps_its_text_to_itself(
