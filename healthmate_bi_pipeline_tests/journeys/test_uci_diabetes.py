@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from healthmate_bi_pipeline.catalog.datasets import HEALTH_READINGS
-from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table
+from healthmate_bi_pipeline.catalog.datasets import HEALTH_READINGS, MEDICATION_DOSES, SYMPTOM_LOGS
+from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table, staged_table
 from healthmate_bi_pipeline.domain.identity import foreign_user_id
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.settings import Settings
@@ -33,8 +33,9 @@ pytestmark = [
 
 GLUCOSE = ("48", "57", "58", "59", "60", "61", "62", "63", "64")
 AFTER_MEAL = ("59", "61", "63")  # "before breakfast" is no promise of eight hours without food: no context
-EVENTS = ("65", "66", "67", "68", "69", "70", "71", "72")
-INSULIN = ("33", "34", "35")
+SYMPTOM = "65"
+EVENTS = (SYMPTOM, "66", "67", "68", "69", "70", "71", "72")
+INSULIN = {"33": "Regular insulin", "34": "NPH insulin", "35": "UltraLente insulin"}
 NOW = datetime(2026, 11, 22, 12)
 
 
@@ -50,6 +51,11 @@ def diaries() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def diary_time(lines: pd.DataFrame) -> pd.Series:
+    """The wall-clock time as pandas reads it."""
+    return pd.to_datetime(lines["date"] + " " + lines["time"], format="%m-%d-%Y %H:%M")
+
+
 def landing_time(lines: pd.DataFrame) -> pd.Series:
     """The date with its parts in the order of ISO 8601, and the time as it stands."""
     return (
@@ -59,7 +65,7 @@ def landing_time(lines: pd.DataFrame) -> pd.Series:
 
 def _readings(lines: pd.DataFrame) -> pd.DataFrame:
     """Glucose, and the lines whose code stands for nothing: whoever copies cannot know that they are none."""
-    mine = lines[~lines["code"].isin(EVENTS + INSULIN)]
+    mine = lines[~lines["code"].isin([*EVENTS, *INSULIN])]
     is_glucose = mine["code"].isin(GLUCOSE)
     return pd.DataFrame(
         {
@@ -75,6 +81,32 @@ def _readings(lines: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _drop_doses_and_symptoms(settings: Settings, lines: pd.DataFrame) -> None:
+    """Insulin as doses that were taken, on no schedule that the diaries tell; how many units has no column."""
+    doses = lines[lines["code"].isin(INSULIN)]
+    doses = pd.DataFrame(
+        {
+            "user_id": doses["user_id"],
+            "medication": doses["code"].map(INSULIN),
+            "medication_class": "insulin",
+            "taken_at": landing_time(doses),
+            "status": "taken",
+            "source": "diary",
+        }
+    )
+    drop_file(settings, "medication_doses/insulin.csv", doses.to_csv(index=False))
+    felt = lines[lines["code"] == SYMPTOM]
+    symptoms = pd.DataFrame(
+        {
+            "user_id": felt["user_id"],
+            "symptom": "Hypoglycemic symptoms",
+            "recorded_at": landing_time(felt),
+            "source": "diary",
+        }
+    )
+    drop_file(settings, "symptom_logs/hypoglycemia.csv", symptoms.to_csv(index=False))
+
+
 @pytest.fixture(scope="module")
 def lines() -> pd.DataFrame:
     return diaries()
@@ -85,10 +117,17 @@ def glucose(lines: pd.DataFrame) -> pd.DataFrame:
     """What there is to count, straight from the diaries: possible values, the later one where two stand."""
     mine = lines[lines["code"].isin(GLUCOSE)]
     mine = mine.assign(
-        at=pd.to_datetime(mine["date"] + " " + mine["time"], format="%m-%d-%Y %H:%M"),
+        at=diary_time(mine),
         number=pd.to_numeric(mine["value"], errors="coerce"),
     )
     return mine[mine["number"].between(10, 1000)].drop_duplicates(["user_id", "at"], keep="last")
+
+
+@pytest.fixture(scope="module")
+def insulin(lines: pd.DataFrame) -> pd.DataFrame:
+    """The injections that have a day."""
+    mine = lines[lines["code"].isin(list(INSULIN)) & (lines["date"] != "")]
+    return mine.assign(at=diary_time(mine))
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +138,7 @@ def made(lines: pd.DataFrame, journey_settings: Settings) -> Iterator[tuple[Pipe
             f"health_readings/{name}.csv",
             rows.drop(columns="file").to_csv(index=False),
         )
+    _drop_doses_and_symptoms(journey_settings, lines)
     with opened(journey_settings, now=NOW) as pipeline:
         yield pipeline, refresh(pipeline)
 
@@ -111,7 +151,7 @@ def pipeline(made: tuple[Pipeline, dict[str, Built]]) -> Pipeline:
 def test_every_line_is_accounted_for(pipeline: Pipeline, lines: pd.DataFrame, glucose: pd.DataFrame) -> None:
     assert len(lines) == 15_227
     assert_books_balance(pipeline)
-    unknown = ~lines["code"].isin(GLUCOSE + EVENTS + INSULIN)
+    unknown = ~lines["code"].isin([*GLUCOSE, *EVENTS, *INSULIN])
     assert rules(pipeline, HEALTH_READINGS) == {
         "unknown_code:metric": int(unknown.sum()),
         "wrong_type:value": 7,  # 0Hi and 0Lo: the meter's range was left
@@ -121,9 +161,52 @@ def test_every_line_is_accounted_for(pipeline: Pipeline, lines: pd.DataFrame, gl
     assert fates(pipeline, HEALTH_READINGS) == {"kept": len(glucose), "superseded": 1, "quarantined": 115}
     files = query(
         pipeline,
-        "SELECT sum(lines) AS lines, sum(rejected) AS rejected, sum(undated) AS undated FROM bi_ingested_files",
-    )
-    assert files.iloc[0].astype(int).to_dict() == {"lines": len(glucose) + 116, "rejected": 0, "undated": 0}
+        "SELECT dataset, sum(lines) AS lines, sum(rejected) AS rejected, sum(undated) AS undated"
+        " FROM bi_ingested_files GROUP BY dataset",
+    ).set_index("dataset")
+    assert files.loc["health_readings"].astype(int).tolist() == [len(glucose) + 116, 0, 0]
+    assert files.loc["medication_doses"].astype(int).tolist() == [7_599, 0, 33]
+    assert files.loc["symptom_logs"].astype(int).tolist() == [224, 0, 0]
+
+
+def test_doses_are_the_injections_of_the_diaries(pipeline: Pipeline, insulin: pd.DataFrame) -> None:
+    """Two doses of one drug at one time, which no id tells apart, count once."""
+    assert len(insulin) == 7_566
+    once = insulin.drop_duplicates(["user_id", "code", "at"])
+    assert fates(pipeline, MEDICATION_DOSES) == {"kept": len(once), "duplicates": len(insulin) - len(once)}
+    assert len(insulin) - len(once) == 10
+    kept = lake_frame(pipeline, raw_table(MEDICATION_DOSES).name)
+    drugs = once["code"].map(INSULIN).str.lower()
+    found = kept.groupby(["user_id", "medication", "local_taken_at"]).size()
+    assert_equal(found, once.groupby(["user_id", drugs, "at"]).size())
+    assert set(kept["status"]) == {"taken"}
+
+
+def test_lines_that_slipped_a_column_have_no_day(
+    made: tuple[Pipeline, dict[str, Built]], lines: pd.DataFrame
+) -> None:
+    """A meter's hexadecimal codes (3A, 21, 22) pushed the date out: named, kept apart, and no value told."""
+    pipeline, built = made
+    doses = lines[lines["code"].isin(list(INSULIN))].reset_index(drop=True)
+    slipped = doses[doses["date"] == ""]
+    staged = lake_frame(pipeline, staged_table(MEDICATION_DOSES).name)
+    undated = staged[staged["defect"] == "undated"]
+    assert sorted(undated["row_number"]) == [place + 1 for place in slipped.index]
+    first = slipped.index.min() + 1
+    messages = built["staged/medication_doses"].messages
+    assert len(messages) == 1
+    assert messages[0].startswith(f"medication_doses/insulin.csv: record {first:,} and 32 more: undated:")
+
+
+def test_symptoms_are_those_of_the_diaries(pipeline: Pipeline, lines: pd.DataFrame) -> None:
+    felt = lines[lines["code"] == SYMPTOM]
+    once = felt.assign(at=diary_time(felt)).drop_duplicates(["user_id", "at"])
+    assert fates(pipeline, SYMPTOM_LOGS) == {"kept": len(once), "duplicates": 2}
+    kept = lake_frame(pipeline, raw_table(SYMPTOM_LOGS).name)
+    assert set(kept["symptom"]) == {"hypoglycemic symptoms"}
+    assert kept["severity"].isna().all()
+    found = kept.groupby(["user_id", "local_recorded_at"]).size()
+    assert_equal(found, once.groupby(["user_id", "at"]).size())
 
 
 def test_the_rows_set_aside_are_the_dirty_ones(pipeline: Pipeline, lines: pd.DataFrame) -> None:
@@ -131,7 +214,7 @@ def test_the_rows_set_aside_are_the_dirty_ones(pipeline: Pipeline, lines: pd.Dat
         "name"
     ]
     found = lake_frame(pipeline, quarantine_table(HEALTH_READINGS).name)
-    copied = lines[~lines["code"].isin(EVENTS + INSULIN)]
+    copied = lines[~lines["code"].isin([*EVENTS, *INSULIN])]
     copied = copied.assign(row=copied.groupby("file").cumcount() + 1)
     dirty = copied[~copied["code"].isin(GLUCOSE) | copied["value"].str.fullmatch("0Hi|0Lo|0+")]
     assert set(zip(found["file_number"].map(names), found["row_number"], strict=True)) == set(
@@ -145,7 +228,7 @@ def test_messages_name_the_place_and_the_rule_and_no_value(
     made: tuple[Pipeline, dict[str, Built]], lines: pd.DataFrame
 ) -> None:
     messages = made[1]["raw/health_readings"].messages
-    copied = lines[~lines["code"].isin(EVENTS + INSULIN)]
+    copied = lines[~lines["code"].isin([*EVENTS, *INSULIN])]
     places = copied.groupby("file").cumcount() + 1
     first = places[copied["value"].isin(["0Hi", "0Lo"])].min()
     assert [message for message in messages if "wrong_type" in message] == [
