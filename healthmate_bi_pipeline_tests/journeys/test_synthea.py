@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from healthmate_bi_pipeline.catalog.datasets import HEALTH_READINGS, USERS
+from healthmate_bi_pipeline.catalog.datasets import HEALTH_READINGS, MEDICATION_DOSES, USERS
 from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table
 from healthmate_bi_pipeline.catalog.measures import state_table
 from healthmate_bi_pipeline.domain.identity import foreign_user_id
@@ -120,6 +120,30 @@ def _drop_readings(settings: Settings) -> None:
     drop_file(settings, "health_readings/observations.ndjson", readings.to_json(orient="records", lines=True))
 
 
+def prescriptions() -> pd.DataFrame:
+    """The medications with what a prescription lasts: from its start to its stop, where there is one."""
+    given = synthea("medications.csv")
+    start, stop = (pd.to_datetime(given[name], utc=True) for name in ("START", "STOP"))
+    return given.assign(at=local(given["START"]), days=(stop - start).dt.days)
+
+
+def _drop_fills(settings: Settings) -> None:
+    """Each prescription as one refill: when it was handed out is not told, so all of it at the start."""
+    given = prescriptions()
+    fills = pd.DataFrame(
+        {
+            "user_id": given["user_id"],
+            "dose_id": given["ENCOUNTER"] + " " + given["CODE"] + " " + given["STOP"],
+            "medication": given["DESCRIPTION"],
+            "filled_at": given["START"],
+            "status": "filled",
+            "days_supply": given["days"],
+            "source": "synthea",
+        }
+    )
+    drop_file(settings, "medication_doses/medications.csv", fills.to_csv(index=False))
+
+
 @pytest.fixture(scope="module")
 def readings() -> pd.DataFrame:
     """What there is to count, straight from the observations."""
@@ -139,6 +163,7 @@ def _within(rows: pd.DataFrame, limits: dict[str, tuple[float, float]]) -> pd.Se
 def made(journey_settings: Settings) -> Iterator[tuple[Pipeline, dict[str, Built]]]:
     drop_people(journey_settings)
     _drop_readings(journey_settings)
+    _drop_fills(journey_settings)
     with opened(journey_settings, now=NOW) as pipeline:
         people = synthea("patients.csv")
         pairs = pa.table({"user_id": people["user_id"], "foreign_id": people["Id"]})
@@ -237,3 +262,23 @@ def test_people_are_who_they_were(pipeline: Pipeline) -> None:
     identities = query(pipeline, "SELECT * FROM bi_identities WHERE system = 'synthea'").set_index("user_id")
     assert identities["foreign_id"].to_dict() == people["Id"].to_dict()
     assert set(health(pipeline, "yearly").index.get_level_values("user_id")) <= set(people.index)
+
+
+def test_refills_are_the_prescriptions_that_last(pipeline: Pipeline) -> None:
+    given = prescriptions()
+    assert len(given) == 663
+    is_open = given["days"].isna()
+    is_odd = given["days"].notna() & ~given["days"].between(1, 400)
+    assert rules(pipeline, MEDICATION_DOSES) == {
+        "missing:days_supply": int(is_open.sum()),  # never stopped
+        "impossible_value:days_supply": int(is_odd.sum()),  # over on the day, or for years
+    }
+    assert (int(is_open.sum()), int(is_odd.sum())) == (46, 23)
+    assert fates(pipeline, MEDICATION_DOSES) == {"kept": 594, "quarantined": 69}
+    kept = lake_frame(pipeline, raw_table(MEDICATION_DOSES).name)
+    lasting = given[~is_open & ~is_odd]
+    found = kept.groupby(["user_id", "medication", "local_filled_at"])["days_supply"].sum()
+    drugs = lasting["DESCRIPTION"].str.lower()
+    assert_equal(found, lasting.groupby(["user_id", drugs, "at"])["days"].sum())
+    assert set(kept["status"]) == {"filled"}
+    assert (pd.to_datetime(kept["day"]) == kept["local_filled_at"].dt.normalize()).all()
