@@ -12,10 +12,9 @@ from healthmate_bi_pipeline.catalog.columns import Column
 from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
-from healthmate_bi_pipeline.catalog.readings import METRICS
+from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE, METRICS, SLIPS
 from healthmate_bi_pipeline.catalog.rules import FILE_RULES, ROW_RULES
 from healthmate_bi_pipeline.catalog.tables import TABLES, VIEWS
-from healthmate_bi_pipeline.domain.period import Grain
 
 FOLDER = Path(__file__).parent
 _NOTE = "<!-- Written by `make docs` from healthmate_bi_pipeline/catalog; change it there. -->"
@@ -44,7 +43,7 @@ def _metrics() -> Iterator[str]:
     yield "| column | unit | from | made of | meaning | source |"
     yield "|---|---|---|---|---|---|"
     for figure in HEALTH_FIGURES:
-        cells = (figure.unit or "", _finest(figure), _made_of(figure), figure.description, figure.source)
+        cells = (figure.unit or "", str(figure.shortest), _made_of(figure), figure.description, figure.source)
         yield f"| `{figure.name}` | {' | '.join(cells)} |"
     yield ""
     yield "## Measures and how they add up"
@@ -65,13 +64,7 @@ def _metrics() -> Iterator[str]:
         yield f"| `{component.column.name}` | {component.merge} | {component.column.description} |"
 
 
-def _finest(figure: Figure) -> str:
-    return "day" if figure.finest is Grain.DAY else "hour"
-
-
 def _made_of(figure: Figure) -> str:
-    if figure.is_planned:
-        return "not read yet"
     if figure.statistic is None:
         return "see meaning"
     return f"{figure.statistic} of `{figure.measure}`"
@@ -130,6 +123,7 @@ def _datasets() -> Iterator[str]:
             f" {metric.hard[0]:g}–{metric.hard[1]:g} | {metric.soft[0]:g}–{metric.soft[1]:g} |"
         )
     yield ""
+    yield from _slips()
     yield "## Rules"
     yield ""
     yield "A rule with a column is written `rule:column`. Rules of files and lines, then rules of rows:"
@@ -140,6 +134,43 @@ def _datasets() -> Iterator[str]:
     yield "|---|---|"
     for name, text in (*FILE_RULES.items(), *ROW_RULES.items()):
         yield f"| `{name}` | {text} |"
+
+
+def _slips() -> Iterator[str]:
+    yield "## Suspected slips, swapped values, impossible days"
+    yield ""
+    yield (
+        "A value that was declared in the unit that is kept and looks as if it were in another is set aside as"
+        " `suspected_unit:value`, before its limits are looked at. The median is the person's own, of the month"
+        " before, made once when that month is over; who has none is not tested against it."
+    )
+    yield ""
+    yield "| metric | declared | looks like | when |"
+    yield "|---|---|---|---|"
+    for slip in SLIPS:
+        parts = []
+        if slip.values is not None:
+            parts.append(f"the value is {slip.values[0]:g}–{slip.values[1]:g}")
+        if slip.median_above is not None:
+            parts.append(f"the median is above {slip.median_above:g}")
+        if slip.times_median is not None:
+            parts.append(f"the value is {slip.times_median:g} times the median, within {slip.within:.0%}")
+        unit = METRIC_BY_CODE[slip.metric].unit
+        yield f"| `{slip.metric}` | {unit} | {slip.meant.spelling} | {' and '.join(parts)} |"
+    yield ""
+    yield (
+        "Both rows of a blood pressure whose systolic value is not above the diastolic one are set aside as"
+        " `suspected_swap:value`. Rows belong together by `reading_id`, else by their time, per person and source;"
+        " each is compared with the one that it came with. With `plausibility.repair_slips` such values are mended"
+        " instead and carry `is_repaired`; the values of a swapped pair only when both came in one file."
+    )
+    yield ""
+    limits = "; ".join(f"`{name}` {limit:,.0f}" for dataset in DATASETS for name, limit in dataset.day_limits)
+    yield (
+        "The rows of a person, source and day that add up to more than a day can have are all set aside as"
+        f" `impossible_day:column`, a device's daily totals apart from its stretches: {limits}."
+    )
+    yield ""
 
 
 def _field(field: Field) -> str:

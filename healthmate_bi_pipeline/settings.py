@@ -84,6 +84,15 @@ class SourceSettings(Section):
     )
 
 
+class PlausibilitySettings(Section):
+    """What is done with values that look wrong."""
+
+    repair_slips: bool = Field(
+        default=False,
+        description="Mend suspected slips of the unit and swapped blood pressures instead of setting them aside.",
+    )
+
+
 class ReportSettings(Section):
     """What reports may show."""
 
@@ -115,6 +124,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     period: PeriodSettings = PeriodSettings()
     source: SourceSettings = SourceSettings()
+    plausibility: PlausibilitySettings = PlausibilitySettings()
     report: ReportSettings = ReportSettings()
 
     @classmethod

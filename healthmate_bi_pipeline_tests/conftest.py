@@ -161,3 +161,16 @@ def _execute(url: URL, *statements: str) -> None:
     with engine.connect() as connection:
         for statement in statements:
             connection.execute(text(statement))
+
+
+@pytest.fixture(scope="session")
+def new_settings(
+    new_database: Callable[..., URL], _migrated_template: URL, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Settings]:
+    """Makes settings with a home and a database of their own."""
+
+    def make() -> Settings:
+        url = new_database(_migrated_template).render_as_string(hide_password=False)
+        return Settings(home=tmp_path_factory.mktemp("own") / "home", database_url=url)
+
+    return make

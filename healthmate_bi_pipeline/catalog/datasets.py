@@ -44,6 +44,7 @@ class Dataset:
         days_before: how many staged days before its own day a row may lie.
         days_after: the same after; a wall clock is at most 14 hours away from UTC.
         longest_hours: what a stretch of time may last.
+        day_limits: the most that the rows of a person and source may add up to on a day, by field.
         version: raised when the rules change, so that the raw days are made again.
     """
 
@@ -57,6 +58,7 @@ class Dataset:
     days_before: int = 1
     days_after: int = 1
     longest_hours: int | None = None
+    day_limits: tuple[tuple[str, float], ...] = ()
     version: int = 1
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
@@ -145,6 +147,7 @@ HEALTH_READINGS = Dataset(
     moment=("recorded_at",),
     day_of=("recorded_at",),
     id_column="reading_id",
+    version=2,
 )  # fmt: skip
 
 ACTIVITY_INTERVALS = Dataset(
@@ -171,6 +174,8 @@ ACTIVITY_INTERVALS = Dataset(
     day_of=("started_at",),
     days_before=3,
     longest_hours=48,
+    day_limits=(("steps", 100_000), ("calories_kcal", 20_000)),
+    version=2,
 )  # fmt: skip
 
 SLEEP_SESSIONS = Dataset(
@@ -194,6 +199,8 @@ SLEEP_SESSIONS = Dataset(
     day_of=("ended_at", "night_on"),
     days_before=2,
     longest_hours=24,
+    day_limits=(("asleep_minutes", 1_440),),
+    version=2,
 )  # fmt: skip
 
 DOSE_STATUSES = (TAKEN, SKIPPED, UNLOGGED, FILLED) = ("taken", "skipped", "unlogged", "filled")

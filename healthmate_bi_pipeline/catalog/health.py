@@ -1,61 +1,18 @@
 """The registry of the health family: what each column of ``bi_aggregated_health_metrics`` means.
 
 A figure names the measure that it is made from and the statistic that finishes it; figures without a
-statistic are made by name in ``transforms/health/summarize.py``. A figure whose source the pipeline does not
-read yet has neither and is always null.
+statistic are made by name in ``transforms/health`` (``blood_pressure``, ``glucose``, ``medication``, ``score`` …).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from healthmate_bi_pipeline.catalog.columns import Type
+from healthmate_bi_pipeline.catalog.figures import Figure, Statistic
+from healthmate_bi_pipeline.domain.bands import GMI_INTERCEPT, GMI_SLOPE, LEAST_CGM_DAYS, LEAST_CGM_SHARE
+from healthmate_bi_pipeline.domain.period import Period
 
-from healthmate_bi_pipeline.catalog.columns import Column, Type
-from healthmate_bi_pipeline.domain.period import Grain
-
-REGISTRY_VERSION = 1
+REGISTRY_VERSION = 2
 """Raised with every change of a figure's meaning; rows carry it, and older rows are then stale."""
-
-
-class Statistic(StrEnum):
-    """How merged state becomes a figure. ``n``, ``total`` … are components of the state."""
-
-    MEAN = "mean"  # total / n
-    MINIMUM = "minimum"  # low
-    MAXIMUM = "maximum"  # high
-    DEVIATION = "deviation"  # sample standard deviation, null below two values
-    TOTAL = "total"  # total
-    PER_DAY = "per day"  # total / days with data
-    COUNT = "count"  # n
-    DAYS = "days"  # days with data
-    CHANGE = "change"  # last value - first value, null below two values
-
-
-@dataclass(frozen=True)
-class Figure(Column):
-    """A column of a period table that holds a figure.
-
-    Attributes:
-        measure: the measure of the state that it is made from.
-        statistic: how it is finished.
-        divisor: what the finished value is divided by, to change the unit.
-        finest: the shortest grain that it is given for.
-        is_trend: computed in a view, as this period minus the one before.
-        source: the published rule, or ``own``.
-        version: raised when the meaning changes.
-        bands: lower bounds (inclusive) of the bands that reports show people's figures in.
-        is_planned: its source is not read yet; always null.
-    """
-
-    measure: str | None = None
-    statistic: Statistic | None = None
-    divisor: float = 1.0
-    finest: Grain = Grain.HOUR
-    is_trend: bool = False
-    source: str = "own"
-    version: int = 1
-    bands: tuple[float, ...] = ()
-    is_planned: bool = False
 
 
 def _readings(
@@ -101,15 +58,37 @@ def _totals(
         figures.append(
             Figure(
                 per_day, Type.NUMBER, f"Sum of {label} divided by the days that have data.", unit,
-                measure=measure, statistic=Statistic.PER_DAY, finest=Grain.DAY, bands=bands,
+                measure=measure, statistic=Statistic.PER_DAY, shortest=Period.DAILY, bands=bands,
             )
         )  # fmt: skip
     return tuple(figures)
 
 
-def _planned(name: str, type_: Type, description: str, unit: str | None = None) -> Figure:
-    return Figure(name, type_, f"{description} Not read yet: always null.", unit, is_planned=True)
+def _doses(name: str, measure: str, description: str) -> Figure:
+    return Figure(
+        name,
+        Type.INTEGER,
+        description,
+        "1",
+        measure=measure,
+        statistic=Statistic.TOTAL,
+        shortest=Period.DAILY,
+    )
 
+
+_AHA_2017 = "AHA/ACC 2017, Whelton 2018, Hypertension 71:e13"
+_BATTELINO_2019 = "Battelino 2019, Diabetes Care 42:1593"
+_LE8 = "AHA Life's Essential 8, Lloyd-Jones 2022, Circulation 146:e18"
+_COMPONENTS = {
+    "activity": "moderate minutes + 2 x vigorous minutes a week, from the mean of at least 4 days a week",
+    "sleep": "mean hours of sleep a night",
+    "bmi": "mean body mass index; underweight is not scored",
+    "blood_pressure": "mean blood pressure, the worse of the two; 20 less when treated",
+    "glucose": "mean fasting glucose or HbA1c; with diabetes HbA1c only",
+    "lipids": "mean non-HDL cholesterol; 20 less when treated",
+    "nicotine": "nicotine use in the person's record",
+    "diet": "MEPA score in the person's record",
+}
 
 HEALTH_FIGURES: tuple[Figure, ...] = (
     *_readings(
@@ -124,12 +103,25 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
         "blood_pressure_diastolic", "blood_pressure_diastolic", "diastolic blood pressure", "mmHg",
         bands=(0, 80, 90, 100),
     ),
+    Figure(
+        "blood_pressures", Type.INTEGER, "Blood pressures: a systolic and a diastolic reading taken together.", "1",
+    ),
+    Figure(
+        "blood_pressure_category", Type.TEXT,
+        "Category of the mean systolic and diastolic pressure, the higher one: normal, elevated, stage_1, stage_2,"
+        " severe; 'insufficient' below 12 readings of each on 3 days.",
+        source=_AHA_2017, shortest=Period.WEEKLY,
+    ),
+    Figure(
+        "blood_pressure_category_shares", Type.JSON, "Share of the blood pressures in each category.", "1",
+        source=_AHA_2017,
+    ),
     *_readings("heart_rate", "heart_rate", "heart rate", "bpm", bands=(0, 60, 70, 80, 90, 100)),
     Figure(
         "resting_heart_rate", Type.NUMBER,
         "Mean over days of the lowest 30-minute mean of heart rate between 03:00 and 07:00 wall-clock time; six"
         " 5-minute slots in a row must all have a reading.",
-        "bpm", measure="resting_heart_rate", statistic=Statistic.MEAN, finest=Grain.DAY,
+        "bpm", measure="resting_heart_rate", statistic=Statistic.MEAN, shortest=Period.DAILY,
         source="own, after Speed 2023, PLOS Digit Health", bands=(0, 50, 60, 70, 80),
     ),
     *_readings("weight", "weight", "weight", "kg", has_extremes=False, bands=(0, 60, 70, 80, 90, 100)),
@@ -152,6 +144,40 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
         "sd_blood_sugar", Type.NUMBER, "Sample standard deviation of the glucose readings.", "mg/dL",
         measure="blood_glucose", statistic=Statistic.DEVIATION,
     ),
+    Figure(
+        "cv_blood_sugar", Type.NUMBER, "Coefficient of variation: 100 x deviation / mean of the glucose readings.", "%",
+        source=_BATTELINO_2019, bands=(0, 36),
+    ),
+    Figure(
+        "blood_sugar_in_range", Type.NUMBER,
+        "Share of the glucose readings in 70–180 mg/dL, those of continuous monitors apart.", "1",
+        source=_BATTELINO_2019, bands=(0, 0.5, 0.7, 0.9),
+    ),
+    Figure(
+        "blood_sugar_band_shares", Type.JSON,
+        "Share of the glucose readings in each band of whole mg/dL, those of continuous monitors apart.", "1",
+        source=_BATTELINO_2019,
+    ),
+    Figure(
+        "cgm_readings", Type.INTEGER, "Glucose values of continuous monitors.", "1",
+        measure="cgm_glucose", statistic=Statistic.COUNT,
+    ),
+    Figure(
+        "cgm_time_in_range", Type.NUMBER,
+        f"Share of the continuous glucose values in 70–180 mg/dL, where {LEAST_CGM_SHARE:.0%} of the values expected"
+        f" on the days worn (one in five minutes) are there; a month or longer needs {LEAST_CGM_DAYS} days.",
+        "1", source=_BATTELINO_2019, shortest=Period.DAILY, bands=(0, 0.5, 0.7, 0.9),
+    ),
+    Figure(
+        "glucose_management_indicator", Type.NUMBER,
+        f"{GMI_INTERCEPT} + {GMI_SLOPE} x mean of the continuous glucose values; as sufficient as time in range.", "%",
+        source="Bergenstal 2018, Diabetes Care 41:2275; Battelino 2019", shortest=Period.DAILY,
+    ),
+    *_readings("hba1c", "hba1c", "HbA1c", "%", has_extremes=False, bands=(0, 5.7, 6.5, 8)),
+    *_readings(
+        "non_hdl_cholesterol", "non_hdl_cholesterol", "non-HDL cholesterol", "mg/dL", has_extremes=False,
+        bands=(0, 130, 160, 190, 220),
+    ),
     *_readings("body_temperature", "temperature", "body temperature", "°C", bands=(0, 36, 37.5, 38.5)),
     *_readings("oxygen_saturation", "oxygen_saturation", "oxygen saturation", "%", bands=(0, 90, 95)),
     *_totals("steps", "total_steps", "avg_steps_per_day", "steps", "1", bands=(0, 2500, 5000, 7500, 10000)),
@@ -167,40 +193,107 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
     *_totals("intensity_points", "total_intensity_points", None, "intensity points", "1"),
     Figure(
         "days_with_steps", Type.INTEGER, "Days with steps.", "d",
-        measure="steps", statistic=Statistic.DAYS, finest=Grain.DAY,
+        measure="steps", statistic=Statistic.DAYS, shortest=Period.DAILY,
     ),
     Figure(
         "avg_sleep_hours", Type.NUMBER, "Mean time asleep per recorded night, naps apart.", "h",
-        measure="sleep_minutes", statistic=Statistic.MEAN, divisor=60, finest=Grain.DAY, bands=(0, 5, 6, 7, 9, 10),
+        measure="sleep_minutes", statistic=Statistic.MEAN, divisor=60, shortest=Period.DAILY, bands=(0, 5, 6, 7, 9, 10),
     ),
     Figure(
         "total_sleep_hours", Type.NUMBER, "Time asleep in all recorded nights, naps apart.", "h",
-        measure="sleep_minutes", statistic=Statistic.TOTAL, divisor=60, finest=Grain.DAY,
+        measure="sleep_minutes", statistic=Statistic.TOTAL, divisor=60, shortest=Period.DAILY,
     ),
     Figure(
         "nights", Type.INTEGER, "Nights with recorded sleep.", "1",
-        measure="sleep_minutes", statistic=Statistic.COUNT, finest=Grain.DAY,
+        measure="sleep_minutes", statistic=Statistic.COUNT, shortest=Period.DAILY,
     ),
     Figure(
         "total_nap_hours", Type.NUMBER, "Time asleep in naps.", "h",
-        measure="nap_minutes", statistic=Statistic.TOTAL, divisor=60, finest=Grain.DAY,
+        measure="nap_minutes", statistic=Statistic.TOTAL, divisor=60, shortest=Period.DAILY,
     ),
     Figure(
         "sleep_quality_score", Type.NUMBER,
         "Sleep efficiency: minutes asleep per 100 minutes in bed, over the nights where both are known.", "%",
-        finest=Grain.DAY, source="sleep efficiency, after Ohayon 2017, Sleep Health 3:6", bands=(0, 75, 85, 90, 95),
+        shortest=Period.DAILY, source="sleep efficiency, after Ohayon 2017, Sleep Health 3:6", bands=(0, 75, 85, 90, 95),
     ),
-    _planned("medication_adherence_rate", Type.NUMBER, "Doses taken divided by doses scheduled."),
-    _planned("total_medications_taken", Type.INTEGER, "Doses taken.", "1"),
-    _planned("total_medications_scheduled", Type.INTEGER, "Doses scheduled.", "1"),
-    _planned("missed_doses", Type.INTEGER, "Doses skipped.", "1"),
-    _planned("total_symptoms_logged", Type.INTEGER, "Symptoms logged.", "1"),
-    _planned("avg_symptom_severity", Type.NUMBER, "Mean severity of the symptoms logged.", "1"),
-    _planned("most_common_symptom", Type.TEXT, "The symptom logged most often."),
-    _planned("symptom_frequency", Type.JSON, "How often each symptom was logged."),
-    _planned("overall_health_score", Type.NUMBER, "Partial cardiovascular-health mean.", "1"),
-    _planned("health_score_trend", Type.NUMBER, "overall_health_score minus that of the period before.", "1"),
-    _planned("data_completeness", Type.NUMBER, "Day-slots with a value divided by day-slots expected."),
+    Figure(
+        "sleep_regularity_index", Type.NUMBER,
+        "-100 + 200 x the share of minutes in which sleep or waking was as 24 hours before, over the pairs of"
+        " nights whose later one lies in the period; needs 6 such pairs.",
+        "1", source="Phillips 2017, Sci Rep 7:3216", shortest=Period.WEEKLY, bands=(-100, 60, 75, 87),
+    ),
+    Figure(
+        "medication_adherence_rate", Type.NUMBER,
+        "Scheduled doses taken divided by doses scheduled, as-needed drugs apart; no more than 1.", "1",
+        source="own, threshold 80 % after PQA", shortest=Period.DAILY, bands=(0, 0.5, 0.8, 0.95),
+    ),
+    Figure(
+        "medication_adherence_upper_bound", Type.NUMBER,
+        "The rate if every unlogged dose had been taken: (taken + unlogged) / scheduled.", "1",
+        shortest=Period.DAILY,
+    ),
+    _doses("total_medications_taken", "doses_taken", "Scheduled doses that were taken."),
+    _doses("total_medications_scheduled", "doses_scheduled", "Doses scheduled, as-needed drugs apart."),
+    _doses("missed_doses", "doses_skipped", "Scheduled doses that were logged as skipped; unlogged ones apart."),
+    _doses("unlogged_doses", "doses_unlogged", "Scheduled doses of which nothing was logged."),
+    _doses("extra_doses_taken", "doses_extra", "Doses taken beside the schedule, or a second time."),
+    _doses("as_needed_doses_taken", "doses_as_needed", "Doses of as-needed drugs that were taken."),
+    Figure(
+        "medication_pdc", Type.NUMBER,
+        "Proportion of days covered: days with supply of a drug of the class divided by the days from the period's"
+        " first dispensing to its end; early refills move on; classes of a person pooled. Of ended periods.",
+        "1", source="PQA, proportion of days covered", shortest=Period.QUARTERLY, bands=(0, 0.5, 0.8, 0.95),
+    ),
+    Figure(
+        "total_symptoms_logged", Type.INTEGER, "Symptoms logged.", "1",
+        measure="symptoms", statistic=Statistic.COUNT, bands=(0, 2, 5, 10, 20),
+    ),
+    Figure(
+        "days_with_symptoms", Type.INTEGER, "Days with a symptom.", "d",
+        measure="symptoms", statistic=Statistic.DAYS, shortest=Period.DAILY,
+    ),
+    Figure(
+        "avg_symptom_severity", Type.NUMBER, "Mean severity of the logs that have one, 0 to 10.", "1",
+        measure="symptom_severity", statistic=Statistic.MEAN, bands=(0, 2, 4, 6, 8),
+    ),
+    Figure(
+        "most_common_symptom", Type.TEXT, "The symptom logged most often; of equal ones the first by name.",
+    ),
+    Figure(
+        "symptom_frequency", Type.JSON, "For each symptom how often it was logged (logs) and on how many days (days).",
+    ),
+    *(
+        Figure(
+            f"health_score_{component}", Type.NUMBER, f"Points for {label}.", "1",
+            source=_LE8, shortest=Period.WEEKLY if component == "activity" else Period.DAILY,
+        )
+        for component, label in _COMPONENTS.items()
+    ),
+    Figure(
+        "health_score_components", Type.INTEGER,
+        "How many of the 8 components of cardiovascular health could be scored.", "1",
+        source=_LE8, shortest=Period.DAILY,
+    ),
+    Figure(
+        "overall_health_score", Type.NUMBER,
+        "Partial cardiovascular-health mean: mean of the components that could be scored, at least 2 of 8. Below 7"
+        " of 8 it is not Life's Essential 8.",
+        "1", source=_LE8, shortest=Period.DAILY, bands=(0, 50, 80),
+    ),
+    Figure(
+        "health_score_trend", Type.NUMBER, "overall_health_score minus that of the period before.", "1",
+        is_trend=True,
+    ),
+    Figure(
+        "day_slots_filled", Type.INTEGER,
+        "Days with a value, added up over the measures that are expected daily.", "d", shortest=Period.DAILY,
+    ),
+    Figure(
+        "data_completeness", Type.NUMBER,
+        "day_slots_filled divided by the day-slots expected: of every measure that the person ever recorded the"
+        " days of the period from its first day on.", "1",
+        source="own, after Kahn 2016, eGEMs 4:1244", is_looked_up=True,
+    ),
     Figure(
         "data_accuracy", Type.NUMBER, "Readings inside the soft limits divided by readings kept.", "1",
         source="own, after Kahn 2016, eGEMs 4:1244",
@@ -218,6 +311,8 @@ HEADLINE_FIGURES: tuple[str, ...] = (
     "avg_weight",
     "avg_bmi",
     "avg_blood_sugar",
+    "blood_sugar_in_range",
+    "avg_hba1c",
     "avg_temperature",
     "avg_oxygen_saturation",
     "avg_steps_per_day",
@@ -225,6 +320,11 @@ HEADLINE_FIGURES: tuple[str, ...] = (
     "avg_exercise_minutes_per_day",
     "avg_sleep_hours",
     "sleep_quality_score",
+    "sleep_regularity_index",
+    "medication_adherence_rate",
+    "total_symptoms_logged",
+    "avg_symptom_severity",
+    "overall_health_score",
     "data_accuracy",
 )
 """The figures that groups of people are described by, in the order of a report."""

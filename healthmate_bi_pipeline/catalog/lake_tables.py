@@ -73,6 +73,7 @@ _RAW_COLUMNS: dict[Dataset, tuple[Column, ...]] = {
         Column("context", Type.TEXT, "The circumstances."),
         Column("reading_id", Type.TEXT, "The measurement, where the source numbers them."),
         Column("is_implausible", Type.BOOLEAN, "Outside the soft limits.", is_nullable=False),
+        Column("is_repaired", Type.BOOLEAN, "Mended after a suspected slip.", is_nullable=False),
         *_MEASURED_AT,
         *LINEAGE,
         DAY,
@@ -220,3 +221,20 @@ def moved_table(dataset: Dataset) -> Table:
         index.key,
         PrivacyClass.IDENTIFIED,
     )
+
+
+READING_BASELINES = Table(
+    "state/reading_baselines",
+    "What is usual for each person, per month: it tells a slip of the unit from a change.",
+    (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("metric", Type.TEXT, "What was measured.", is_nullable=False),
+        Column(
+            "median", Type.NUMBER, "Median of the month's values, in the metric's unit.", is_nullable=False
+        ),
+        Column("month", Type.DATE, "First day of the month.", is_nullable=False),
+    ),
+    ("user_id", "metric", "month"),
+    PrivacyClass.IDENTIFIED,
+)
+"""Frozen when the month is over: late rows do not change what later rows were judged by."""

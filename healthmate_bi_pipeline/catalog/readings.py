@@ -44,6 +44,34 @@ class Metric:
     is_unit_optional: bool = False
 
 
+@dataclass(frozen=True)
+class Slip:
+    """A value that is declared in the kept unit and was probably meant in another (STANDARDS §1).
+
+    All that is given has to hold.
+
+    Attributes:
+        metric: whose values.
+        meant: the unit that was probably meant.
+        values: the values that look so, inclusive.
+        median_above: what the person's median of the month before has to be above.
+        times_median: what multiple of that median the value is near to.
+        within: how near, as a share.
+    """
+
+    metric: str
+    meant: Unit
+    values: tuple[float, float] | None = None
+    median_above: float | None = None
+    times_median: float | None = None
+    within: float = 0.0
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether a person without a median is not judged."""
+        return self.median_above is not None or self.times_median is not None
+
+
 def _same(*spellings: str) -> tuple[Unit, ...]:
     return tuple(Unit(spelling) for spelling in spellings)
 
@@ -89,5 +117,19 @@ METRICS: tuple[Metric, ...] = (
 )  # fmt: skip
 
 METRIC_BY_CODE = {metric.code: metric for metric in METRICS}
+
+SYSTOLIC, DIASTOLIC = "blood_pressure_systolic", "blood_pressure_diastolic"
+
+SLIPS: tuple[Slip, ...] = (
+    Slip("body_temperature", _FAHRENHEIT[0], values=(86, 111)),
+    Slip("blood_glucose", Unit("mmol/L", _GLUCOSE_MG_DL), values=(0.5, 33), median_above=60),
+    Slip("weight", Unit("lb", _POUND_KG), times_median=2.2046, within=0.06),
+)
+
+BASELINE_METRICS = tuple(slip.metric for slip in SLIPS if slip.needs_baseline)
+"""The metrics whose usual value per person is kept, to tell a slip from a change."""
+
+BASELINE_VERSION = 1
+"""Raised when baselines are made another way; the frozen ones are then made again."""
 
 CONTEXTS = ("fasting", "after_meal", "resting", "active", "cgm")

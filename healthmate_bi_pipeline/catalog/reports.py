@@ -31,13 +31,11 @@ REPORT_CADENCES = (Period.DAILY, Period.WEEKLY, Period.MONTHLY, Period.QUARTERLY
 HEALTH_SUMMARY = ReportType(
     "health_summary",
     "Health summary",
-    "How the people are: vital signs, activity and sleep, and how good the data are.",
+    "How the people are: cardiovascular health, vital signs, activity, sleep, medication and symptoms, and how"
+    " good the data are.",
     REPORT_CADENCES,
     (
-        "Medication adherence",
-        "Symptoms",
-        "Cardiovascular health score",
-        "Data completeness",
+        "Completeness of data",
         "Insights, recommendations and confidence",
     ),
 )

@@ -28,5 +28,8 @@ ROW_RULES: dict[str, str] = {
     "more_than_elapsed": "more minutes are claimed than the stretch of time has",
     "contradiction": "two things that the row says cannot both be so",
     "taken_too_early": "the dose was taken more than 24 hours before its schedule",
+    "suspected_unit": "the value looks as if it were in another unit than it says",
+    "suspected_swap": "the systolic value is not above the diastolic one; both are set aside",
+    "impossible_day": "the rows of this source add up to more than a day can have",
     "not_measured": "the row carries no measurement at all",
 }

@@ -1,7 +1,8 @@
 """The warehouse's tables: what analysts query and what the pipeline keeps its books in.
 
-``bi_aggregated_health_metrics`` is a view over ``bi_health_metric_rows``: trends look back one period, and a
-view keeps late data of one period from touching the rows of the next (DESIGN, rule 8).
+``bi_aggregated_health_metrics`` is a view over ``bi_health_metric_rows``: trends look back one period and
+completeness over a person's whole history, and a view keeps late data of one period from touching the rows of
+later ones (DESIGN, rule 8).
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ HEALTH_METRIC_ROWS = Table(
             "h",
         ),
         Column("has_user_record", Type.BOOLEAN, "The person has a record in users.", is_nullable=False),
-        *(figure for figure in HEALTH_FIGURES if not figure.is_trend),
+        *(figure for figure in HEALTH_FIGURES if not figure.is_in_view_only),
         *PROVENANCE,
     ),
     key=("user_id", "aggregation_period", "period_start"),
@@ -80,10 +81,22 @@ HEALTH_METRICS_VIEW = Table(
     "Health figures per person and period.",
     (
         *HEALTH_METRIC_ROWS.columns[: -len(PROVENANCE)],
-        *(figure for figure in HEALTH_FIGURES if figure.is_trend),
+        *(figure for figure in HEALTH_FIGURES if figure.is_in_view_only),
         *PROVENANCE,
     ),
     key=HEALTH_METRIC_ROWS.key,
+    privacy=PrivacyClass.IDENTIFIED,
+)
+
+HEALTH_STARTS = Table(
+    "bi_health_starts",
+    "The first day on which each person recorded each measure that is expected daily.",
+    (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("measure", Type.TEXT, "What was measured.", is_nullable=False),
+        Column("first_day", Type.DATE, "The first wall-clock day with a value.", is_nullable=False),
+    ),
+    key=("user_id", "measure"),
     privacy=PrivacyClass.IDENTIFIED,
 )
 
@@ -92,7 +105,13 @@ HEALTH_GROUPS = Table(
     "Health figures of groups of people per period: what reports read. The band '' holds the whole group.",
     (
         *_PERIOD_COLUMNS,
-        Column("stratum", Type.TEXT, "The group; 'all' for everyone.", is_nullable=False),
+        Column(
+            "stratum",
+            Type.TEXT,
+            "The group: 'all', 'age 18-39', 'sex female', or 'age 18-39, sex female'; age at the period's end."
+            " Of hours only 'all'.",
+            is_nullable=False,
+        ),
         Column(
             "figure",
             Type.TEXT,
@@ -280,6 +299,7 @@ PIPELINE_RUNS = Table(
 
 TABLES: tuple[Table, ...] = (
     HEALTH_METRIC_ROWS,
+    HEALTH_STARTS,
     HEALTH_GROUPS,
     INGESTED_FILES,
     INGESTED_FILE_DAYS,

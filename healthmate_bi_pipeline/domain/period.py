@@ -161,6 +161,22 @@ class Period(StrEnum):
             case _:
                 return Grain.MONTH
 
+    def fits_into(self, window: Window) -> bool:
+        """Whether a window is at least as long as the shortest of these periods.
+
+        >>> Period.WEEKLY.fits_into(Window.of_days(date(2026, 1, 1), date(2026, 1, 7)))
+        True
+        """
+        shortest = {
+            Period.HOURLY: timedelta(hours=1),
+            Period.DAILY: timedelta(days=1),
+            Period.WEEKLY: timedelta(days=7),
+            Period.MONTHLY: timedelta(days=28),
+            Period.QUARTERLY: timedelta(days=90),
+            Period.YEARLY: timedelta(days=365),
+        }
+        return window.end - window.start >= shortest[self]
+
     @property
     def partitioned_by(self) -> Period:
         """The period that its tables are partitioned by: hourly rows are made a day at a time (rule 5)."""

@@ -10,13 +10,10 @@ from datetime import date
 from itertools import pairwise
 
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
-from healthmate_bi_pipeline.usecases.graph import AssetSpec
+from healthmate_bi_pipeline.usecases.graph import AssetSpec, Stage
 
 FOLDED_GAP = 7
 """Days between stale days that are made along: a run costs more than making some days again."""
-
-REPORTS = "reports"
-"""The group of the assets that are made only where somebody wants them, and last."""
 
 MOST_PARTITIONS = 366
 """Partitions of one run: a run that is killed loses no more than this."""
@@ -42,19 +39,19 @@ class Group:
     @property
     def folded_gap(self) -> int:
         """Days between stale partitions that are made along."""
-        is_for_reports = any(asset.group == REPORTS for asset in self.assets)
+        is_for_reports = any(asset.stage is Stage.REPORTS for asset in self.assets)
         return FOLDED_GAP if self.partitioned_by is Period.DAILY and not is_for_reports else 0
 
 
 def groups(assets: Iterable[AssetSpec]) -> list[Group]:
-    """The assets in the order in which they are made: what takes files in comes first, reports come last."""
+    """The assets in the order in which they are made: by stage, then by partitioning."""
     ordered = tuple(assets)
-    entries = tuple(asset for asset in ordered if asset.inputs is None)
-    figures = tuple(asset for asset in ordered if asset.inputs is not None and asset.group != REPORTS)
-    reports = tuple(asset for asset in ordered if asset.inputs is not None and asset.group == REPORTS)
     found = [
-        Group(period, tuple(asset for asset in stage if asset.partitioned_by is period))
-        for stage in (entries, figures, reports)
+        Group(
+            period,
+            tuple(asset for asset in ordered if asset.stage is stage and asset.partitioned_by is period),
+        )
+        for stage in Stage
         for period in ORDER
     ]
     return [group for group in found if group.assets]
@@ -110,11 +107,14 @@ def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetS
     planned: dict[str, set[date]] = {}
     for asset in assets:
         days = set(stale.get(asset.name, ()))
-        if asset.partitioned_by is not None and asset.group != REPORTS:
+        if asset.partitioned_by is not None and asset.stage is not Stage.REPORTS:
             for name in asset.upstream:
                 above = by_name.get(name)
                 if above is not None and above.partitioned_by is not None:
-                    days |= touched(planned[name], above.partitioned_by, asset.partitioned_by)
+                    made = planned[name]
+                    if name in asset.upstream_before:
+                        made = {above.partitioned_by.next(midnight(day)).date() for day in made}
+                    days |= touched(made, above.partitioned_by, asset.partitioned_by)
         planned[asset.name] = days
     return planned
 

@@ -46,6 +46,11 @@ class Panel:
 
 SECTIONS: tuple[tuple[str, str, tuple[Panel, ...]], ...] = (
     (
+        "cardiovascular-health",
+        "Cardiovascular health",
+        (Panel("Partial cardiovascular-health mean", ("overall_health_score",)),),
+    ),
+    (
         "vital-signs",
         "Vital signs",
         (
@@ -54,6 +59,8 @@ SECTIONS: tuple[tuple[str, str, tuple[Panel, ...]], ...] = (
             Panel("Weight", ("avg_weight",)),
             Panel("Body mass index", ("avg_bmi",)),
             Panel("Blood glucose", ("avg_blood_sugar",)),
+            Panel("Glucose in range", ("blood_sugar_in_range",)),
+            Panel("HbA1c", ("avg_hba1c",)),
             Panel("Body temperature", ("avg_temperature",)),
             Panel("Oxygen saturation", ("avg_oxygen_saturation",)),
         ),
@@ -73,6 +80,16 @@ SECTIONS: tuple[tuple[str, str, tuple[Panel, ...]], ...] = (
         (
             Panel("Sleep duration", ("avg_sleep_hours",)),
             Panel("Sleep efficiency", ("sleep_quality_score",)),
+            Panel("Sleep regularity", ("sleep_regularity_index",)),
+        ),
+    ),
+    ("medication", "Medication", (Panel("Adherence", ("medication_adherence_rate",)),)),
+    (
+        "symptoms",
+        "Symptoms",
+        (
+            Panel("Symptom logs", ("total_symptoms_logged",)),
+            Panel("Severity", ("avg_symptom_severity",)),
         ),
     ),
 )

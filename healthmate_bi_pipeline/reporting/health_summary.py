@@ -56,11 +56,13 @@ from healthmate_bi_pipeline.reporting.wording import (
 
 _ACCURACY = "data_accuracy"
 _TOLD = (
+    "overall_health_score",
     "avg_blood_pressure_systolic",
     "avg_heart_rate",
     "avg_blood_sugar",
     "avg_steps_per_day",
     "avg_sleep_hours",
+    "medication_adherence_rate",
 )
 """The figures that the summary puts into words, one of each kind."""
 

@@ -73,7 +73,7 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
 
     Returns:
         The staged columns with times filled in, ``rule`` (null for a good row), ``own_day`` (the wall-clock
-        day that the row belongs to), and for readings ``kept_value`` and ``is_implausible``.
+        day that the row belongs to), and for readings ``kept_value``, ``is_implausible`` and ``is_repaired``.
     """
     rows = _normalised(staged, dataset)
     for field in dataset.fields:
@@ -199,6 +199,7 @@ def _converted(rows: ir.Table, units: ir.Table) -> ir.Table:
         **limits,
         kept_value=kept,
         is_implausible=(kept < joined.soft_low) | (kept > joined.soft_high),
+        is_repaired=ibis.literal(value=False),
     )
 
 

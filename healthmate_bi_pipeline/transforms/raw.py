@@ -39,7 +39,6 @@ def with_status(judged: ir.Table, fates: ir.Table | None, moved: ir.Table | None
     """
     place = ["file_number", "row_number"]
     rows = judged
-    is_tombstone = judged.is_deleted.fill_null(ibis.literal(value=False))
     is_duplicate = is_superseded = has_moved = ibis.literal(value=False)
     for others in (fates, moved):
         if others is not None:
@@ -48,6 +47,7 @@ def with_status(judged: ir.Table, fates: ir.Table | None, moved: ir.Table | None
         is_duplicate, is_superseded = rows.fate == "duplicate", rows.fate == "superseded"
     if moved is not None:
         has_moved = rows.has_moved.fill_null(ibis.literal(value=False))
+    is_tombstone = rows.is_deleted.fill_null(ibis.literal(value=False))
     booked_as = ibis.cases(
         (rows.rule.notnull(), QUARANTINED),
         (has_moved, SUPERSEDED),  # first: its twins have too, whether or not the later row is in sight

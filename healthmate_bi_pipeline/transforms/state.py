@@ -59,3 +59,15 @@ def content_versions(states: ir.Table, partition: str) -> ir.Table:
     whole = ibis.struct({name: states[name] for name in states.columns}).hash()
     hashed = states.select(partition, content=whole)
     return hashed.group_by(partition).agg(version=hashed.content.bit_xor(), rows=hashed.count())
+
+
+def single_values(rows: ir.Table) -> ir.Table:
+    """Rows that each are one value of their slot, as states."""
+    number = rows.value.cast("float64")
+    return rows.mutate(
+        n=ibis.literal(1, type="int64"),
+        total=rows.value.cast("decimal(38, 6)"),
+        total_squared=(number * number).cast("decimal(38, 6)"),
+        low=number,
+        high=number,
+    )

@@ -33,6 +33,7 @@ from healthmate_bi_pipeline.transforms import clock, conform, raw
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import chunks
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline, Tally
+from healthmate_bi_pipeline.usecases.plausibility import without_impossible_days, without_suspects
 from healthmate_bi_pipeline.usecases.set_aside import (
     Places,
     add_places,
@@ -85,10 +86,12 @@ def _build_days(
             stretches=stretches,
             units=engine.memory_table(conform.unit_table()),
         )
-        judged = engine.store(judge(_staged_rows(pipeline, engine, dataset, window)))
+        staged = engine.store(judge(_staged_rows(pipeline, engine, dataset, window)))
+        reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
+        judged = without_suspects(pipeline, engine, dataset, staged, days=reach.each_day())
         moved = _moved_rows(pipeline, engine, dataset, judged, judge)
         classified = _classified(engine, dataset, judged, moved)
-        days = _counts(engine, judged, classified, window)
+        days = _counts(engine, staged, classified, window)
         add_places(places, quarantined_places(engine, classified, window))
         good = classified.filter(classified.booked_as == raw.KEPT)
         kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
@@ -126,7 +129,8 @@ def _staged_rows(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: W
 def _classified(engine: Engine, dataset: Dataset, judged: ir.Table, moved: ir.Table | None) -> ir.Table:
     """Say what became of each row; the joins are left out where there is nothing to join."""
     fates = engine.store(conform.repeated_rows(judged.filter(judged.rule.isnull()), dataset))
-    return raw.with_status(judged, fates if engine.count(fates) else None, moved)
+    classified = raw.with_status(judged, fates if engine.count(fates) else None, moved)
+    return without_impossible_days(engine, dataset, classified)
 
 
 def _moved_rows(
@@ -148,7 +152,10 @@ def _moved_rows(
     files = pipeline.lake.files(staged.name, values=days)
     rows = engine.scan(files, schema=arrow_schema(staged.columns), partition_by="day")
     those = rows.semi_join(later, [rows.file_number == later.later_file, rows.row_number == later.later_row])
-    moved = engine.store(raw.moved_rows(later, judge(those)))
+    # With all of the same id: a blood pressure is judged beside its other half.
+    same_id = rows.semi_join(those, ["user_id", dataset.id_column])
+    judged_later = without_suspects(pipeline, engine, dataset, engine.store(judge(same_id)), days=days)
+    moved = engine.store(raw.moved_rows(later, judged_later))
     return moved if engine.count(moved) else None
 
 

@@ -9,27 +9,50 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import IntEnum
 from functools import partial
 
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Table
-from healthmate_bi_pipeline.catalog.datasets import DATASETS, PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import (
+    DATASETS,
+    HEALTH_READINGS,
+    USERS,
+    Dataset,
+)
 from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
-from healthmate_bi_pipeline.catalog.lake_tables import raw_table, staged_table
+from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES, raw_table, staged_table
 from healthmate_bi_pipeline.catalog.measures import STATE_VERSION, state_table
+from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
-from healthmate_bi_pipeline.catalog.tables import HEALTH_METRICS_VIEW, REPORTS
+from healthmate_bi_pipeline.catalog.tables import HEALTH_METRICS_VIEW, HEALTH_STARTS, REPORTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
-from healthmate_bi_pipeline.usecases.health import build_metrics, build_state
+from healthmate_bi_pipeline.usecases.health import build_metrics, build_starts, build_state
 from healthmate_bi_pipeline.usecases.ingest import ingest
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline.usecases.plausibility import build_baselines
 from healthmate_bi_pipeline.usecases.report import build_reports
 
 Build = Callable[[Pipeline, Window | None], Built]
 Inputs = Callable[[Pipeline, Connection, Window], Mapping[date, int]]
+
+
+class Stage(IntEnum):
+    """The order of assets whose partitionings do not tell it: a run makes one partitioning after the other."""
+
+    INTAKE = 0
+    """What takes files in."""
+    BASELINES = 1
+    """What the days of the next month are judged by."""
+    FIGURES = 2
+    """Raw days, states and figures."""
+    HISTORY = 3
+    """What is made from the states of all time."""
+    REPORTS = 4
+    """What is written only where somebody wants it."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +65,12 @@ class AssetSpec:
         description: what it is.
         partitioned_by: the period of its partitions; ``None``: it has none.
         upstream: the assets that it is made from.
+        upstream_before: those of them of which it is made from the partition before its own.
         table: its columns.
         place: lake, warehouse or files.
         version: of the code; another one makes what was made stale.
         build: makes the partitions of a window (``None`` for an asset without partitions).
+        stage: when its turn comes in a run over all assets.
         inputs: the version of what each partition of a window would be made from now; partitions without any
             input are left out. ``None``: it is always tried.
     """
@@ -60,6 +85,8 @@ class AssetSpec:
     version: str
     build: Build
     inputs: Inputs | None
+    stage: Stage = Stage.FIGURES
+    upstream_before: tuple[str, ...] = ()
 
 
 def _staged(dataset: Dataset) -> AssetSpec:
@@ -74,17 +101,20 @@ def _staged(dataset: Dataset) -> AssetSpec:
         version="1",
         build=lambda pipeline, _window: ingest(pipeline, dataset),
         inputs=None,
+        stage=Stage.INTAKE,
     )  # fmt: skip
 
 
 def _raw(dataset: Dataset) -> AssetSpec:
     is_users = dataset is USERS
+    baselines = (READING_BASELINES.name,) if dataset is HEALTH_READINGS else ()
     return AssetSpec(
         name=f"raw/{dataset.name}",
         group="raw",
         description=f"{dataset.description} Checked, in kept units and wall-clock time, one version per key.",
         partitioned_by=None if is_users else Period.DAILY,
-        upstream=(f"staged/{dataset.name}",) if is_users else (f"staged/{dataset.name}", "raw/users"),
+        upstream=(f"staged/{dataset.name}", *(() if is_users else ("raw/users",)), *baselines),
+        upstream_before=baselines,
         table=raw_table(dataset),
         place="lake",
         version=str(dataset.version),
@@ -93,26 +123,53 @@ def _raw(dataset: Dataset) -> AssetSpec:
     )  # fmt: skip
 
 
+def _baselines() -> AssetSpec:
+    return AssetSpec(
+        name=READING_BASELINES.name,
+        group="state",
+        description=f"{READING_BASELINES.description} Made once for a month that is over, and read a month later.",
+        partitioned_by=Period.MONTHLY,
+        upstream=("staged/health_readings",),
+        table=READING_BASELINES,
+        place="lake",
+        version=str(BASELINE_VERSION),
+        build=build_baselines,
+        inputs=versions.baseline_inputs,
+        stage=Stage.BASELINES,
+    )
+
+
 def _state(grain: Grain) -> AssetSpec:
-    raw = tuple(f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS)
-    upstream = {
-        Grain.HOUR: ("raw/health_readings", "raw/activity_intervals"),
-        Grain.DAY: ("state/health_hours", *raw),
-        Grain.MONTH: ("state/health_days",),
-    }[grain]
+    finer = {Grain.HOUR: (), Grain.DAY: ("state/health_hours",), Grain.MONTH: ("state/health_days",)}
+    raw = tuple(f"raw/{dataset.name}" for dataset in versions.STATE_DATASETS[grain])
     table = state_table("health", grain)
     return AssetSpec(
         name=table.name,
         group="state",
         description=table.description,
         partitioned_by=Period.MONTHLY if grain is Grain.MONTH else Period.DAILY,
-        upstream=upstream,
+        upstream=(*finer[grain], *raw),
         table=table,
         place="lake",
         version=str(STATE_VERSION),
         build=partial(build_state, grain=grain),
         inputs=partial(versions.state_inputs, grain=grain),
     )
+
+
+_STARTS = AssetSpec(
+    name="health_metrics/starts",
+    group="health_metrics",
+    description=HEALTH_STARTS.description,
+    partitioned_by=None,
+    upstream=("state/health_months",),
+    table=HEALTH_STARTS,
+    place="warehouse",
+    version=str(REGISTRY_VERSION),
+    build=lambda pipeline, _window: build_starts(pipeline),
+    inputs=versions.starts_inputs,
+    stage=Stage.HISTORY,
+)
 
 
 def _metrics(period: Period) -> AssetSpec:
@@ -142,14 +199,17 @@ def _report(report_type: ReportType, period: Period) -> AssetSpec:
         version="1",
         build=partial(build_reports, report_type=report_type, period=period),
         inputs=partial(versions.report_inputs, report_type=report_type, period=period),
+        stage=Stage.REPORTS,
     )
 
 
 ASSETS: tuple[AssetSpec, ...] = (
     *(_staged(dataset) for dataset in DATASETS),
+    _baselines(),
     *(_raw(dataset) for dataset in DATASETS),
     *(_state(grain) for grain in Grain),
     *(_metrics(period) for period in Period),
+    _STARTS,
     *(_report(report, period) for report in REPORT_TYPES for period in report.cadences),
 )
 """All assets, each after what it is made from."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -16,27 +16,33 @@ from healthmate_bi_pipeline.catalog.columns import Table
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     HEALTH_READINGS,
+    MEDICATION_DOSES,
     PARTITIONED_DATASETS,
     SLEEP_SESSIONS,
+    SYMPTOM_LOGS,
+    Dataset,
 )
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table
 from healthmate_bi_pipeline.catalog.measures import state_table
-from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS
+from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS, HEALTH_STARTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import ARROW_TYPES, arrow_schema
 from healthmate_bi_pipeline.settings import SourceSettings
 from healthmate_bi_pipeline.transforms import clock
 from healthmate_bi_pipeline.transforms.health import days, groups, hours, summarize
+from healthmate_bi_pipeline.transforms.health.placing import period_floor
+from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.transforms.state import content_versions
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import chunks
 from healthmate_bi_pipeline.usecases.conform import person_stretches, scan_users
-from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 from healthmate_bi_pipeline.warehouse import books, runs
-from healthmate_bi_pipeline.warehouse.windows import replace_window
+from healthmate_bi_pipeline.warehouse.windows import replace_all, replace_window
 
 _STAMPS = ("created_at", "updated_at")
+_ANY_TIME = Window.of_days(UNPARTITIONED, UNPARTITIONED)
 
 
 def build_state(pipeline: Pipeline, window: Window | None, *, grain: Grain) -> Built:
@@ -71,6 +77,34 @@ def build_metrics(pipeline: Pipeline, window: Window | None, *, period: Period) 
             tally.rows += sum(made.values())
             pipeline.progress(asset, (chunk.end - window.start) / (window.end - window.start))
     return Built(rows)
+
+
+def build_starts(pipeline: Pipeline) -> Built:
+    """Note the first day on which each person recorded each measure that is expected daily.
+
+    Completeness of data is counted from these days on; a view joins them, so that a first row that comes late
+    touches no finished row.
+    """
+    asset = "health_metrics/starts"
+    with pipeline.warehouse.hold(asset, _ANY_TIME), pipeline.recorded(asset, None) as tally:
+        with pipeline.warehouse.transaction() as connection:
+            version = versions.starts_inputs(pipeline, connection, _ANY_TIME).get(UNPARTITIONED, 0)
+        table = state_table("health", Grain.MONTH)
+        with pipeline.engine() as engine:
+            months = engine.scan(
+                pipeline.lake.files(table.name, partition_by="month"),
+                schema=arrow_schema(table.columns),
+                partition_by="month",
+            )
+            starts = summarize.first_days(months)
+            with pipeline.warehouse.transaction() as connection:
+                stream = engine.stream(starts, schema=_warehouse_schema(HEALTH_STARTS))
+                tally.rows = replace_all(connection, table=HEALTH_STARTS, rows=stream)
+                record = books.PartitionRecord(
+                    asset, UNPARTITIONED, version, version, tally.rows, {}, pipeline.run_id, pipeline.now
+                )
+                books.record_partitions(connection, [record])
+    return Built({UNPARTITIONED: tally.rows})
 
 
 def _sizes_below(pipeline: Pipeline, grain: Grain, window: Window) -> dict[date, int]:
@@ -125,20 +159,24 @@ def _build_states(pipeline: Pipeline, grain: Grain, table: Table, window: Window
 def _states(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) -> ir.Table:
     if grain is Grain.MONTH:
         return days.month_states(scan_state(pipeline, engine, Grain.DAY, window))
-    raw = {
-        dataset: engine.scan(
-            pipeline.lake.files(raw_table(dataset).name, window=window),
-            schema=arrow_schema(raw_table(dataset).columns),
-            partition_by="day",
-        )
-        for dataset in (HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS)
-    }
-    readings, activity, sleep = raw.values()
-    ranks = _source_ranks(engine, list(raw.values()), pipeline.settings.source)
+    readings = _scan_raw(pipeline, engine, HEALTH_READINGS, window)
+    activity = _scan_raw(pipeline, engine, ACTIVITY_INTERVALS, window)
     if grain is Grain.HOUR:
-        return hours.hour_states(readings, activity, ranks)
+        symptoms = _scan_raw(pipeline, engine, SYMPTOM_LOGS, window)
+        ranks = _source_ranks(engine, (readings, activity, symptoms), pipeline.settings.source)
+        return hours.hour_states(readings, activity, symptoms, ranks)
+    sleep = _scan_raw(pipeline, engine, SLEEP_SESSIONS, window.widened(days_before=NIGHTS_BEFORE))
+    doses = _scan_raw(pipeline, engine, MEDICATION_DOSES, window)
+    ranks = _source_ranks(engine, (readings, activity, sleep, doses), pipeline.settings.source)
     of_hours = scan_state(pipeline, engine, Grain.HOUR, window)
-    return days.day_states(of_hours, readings, activity, sleep, ranks)
+    raw = days.RawDays(readings, activity, sleep, doses, first_day=window.first_day)
+    return days.day_states(of_hours, raw, ranks)
+
+
+def _scan_raw(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: Window) -> ir.Table:
+    table = raw_table(dataset)
+    files = pipeline.lake.files(table.name, window=window)
+    return engine.scan(files, schema=arrow_schema(table.columns), partition_by="day")
 
 
 def scan_state(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) -> ir.Table:
@@ -149,7 +187,7 @@ def scan_state(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window)
     return engine.scan(files, schema=arrow_schema(table.columns), partition_by=partition)
 
 
-def _source_ranks(engine: Engine, tables: list[ir.Table], settings: SourceSettings) -> ir.Table:
+def _source_ranks(engine: Engine, tables: Sequence[ir.Table], settings: SourceSettings) -> ir.Table:
     """The rank of every source that occurs, 1 the highest."""
     names = sorted(
         row["source"]
@@ -230,8 +268,8 @@ def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
         return engine.rows(_groups(engine, rows))
 
 
-def _groups(engine: Engine, rows: ir.Table) -> ir.Table:
-    return groups.group_figures(rows, engine.memory_table(groups.band_table()))
+def _groups(engine: Engine, rows: ir.Table, *, strata: Sequence[tuple[str, ...]] = groups.STRATA) -> ir.Table:
+    return groups.group_figures(rows, engine.memory_table(groups.band_table()), strata=strata)
 
 
 def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[date, int]:
@@ -253,7 +291,7 @@ def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[d
         with pipeline.warehouse.transaction() as connection:
             for table, expression in (
                 (HEALTH_METRIC_ROWS, rows),
-                (HEALTH_GROUPS, _groups(engine, rows)),
+                (HEALTH_GROUPS, _groups(engine, rows, strata=_strata(period))),
             ):
                 replaced = replace_window(
                     connection,
@@ -298,6 +336,11 @@ def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[d
     return {part.first_day: held.get(part.first_day, 0) for part in period.partitioned_by.windows(window)}
 
 
+def _strata(period: Period) -> Sequence[tuple[str, ...]]:
+    """The groups of a period: of hours only everyone, since nobody compares age bands by the hour."""
+    return groups.STRATA[:1] if period is Period.HOURLY else groups.STRATA
+
+
 def _version_table(engine: Engine, period: Period, of_state: Mapping[date, int]) -> ir.Table:
     """The state's version per period; the hours of a day all come from that day's state."""
     starts = [
@@ -318,7 +361,7 @@ def _version_rows(starts: list[tuple[datetime, int]]) -> pa.Table:
 
 
 def _rows_per_partition(engine: Engine, rows: ir.Table, period: Period) -> dict[date, int]:
-    start = summarize.period_floor(rows.period_start, period.partitioned_by)
+    start = period_floor(rows.period_start, period.partitioned_by)
     counted = rows.group_by(first=start).agg(n=rows.count())
     return {row["first"].date(): row["n"] for row in engine.rows(counted)}
 

@@ -11,19 +11,39 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
-from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS, USERS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import (
+    ACTIVITY_INTERVALS,
+    HEALTH_READINGS,
+    MEDICATION_DOSES,
+    PARTITIONED_DATASETS,
+    SLEEP_SESSIONS,
+    SYMPTOM_LOGS,
+    USERS,
+    Dataset,
+)
 from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES
 from healthmate_bi_pipeline.catalog.measures import STATE_VERSION
+from healthmate_bi_pipeline.catalog.readings import BASELINE_METRICS, BASELINE_VERSION, METRIC_BY_CODE
 from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.report_scope import previous_window, trend_of
 from healthmate_bi_pipeline.warehouse import books
 
-REPORT_VERSION = 1
+STATE_DATASETS: dict[Grain, tuple[Dataset, ...]] = {
+    Grain.HOUR: (HEALTH_READINGS, ACTIVITY_INTERVALS, SYMPTOM_LOGS),
+    Grain.DAY: (HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS, MEDICATION_DOSES),
+    Grain.MONTH: (),
+}
+"""The raw days that the state of a grain is made from, beside the finer state."""
+
+REPORT_VERSION = 2
 """Raised when reports say something new about the same figures."""
 
 
@@ -53,11 +73,26 @@ def users_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> 
     return {UNPARTITIONED: hash64(USERS.version, *sorted(totals))}
 
 
+def baseline_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What baselines would be made by: only their definition, once a month with readings is over (frozen)."""
+    months = Period.MONTHLY.covering(window)
+    staged = books.staged_rows(connection, HEALTH_READINGS.name, months)
+    version = hash64(BASELINE_VERSION, *(METRIC_BY_CODE[code] for code in BASELINE_METRICS))
+    delay = pipeline.settings.period.delay
+    return {
+        first: version
+        for first in sorted({day.replace(day=1) for day, rows in staged.items() if rows})
+        if is_complete(end=Period.MONTHLY.next(midnight(first)), now=pipeline.utc_now, delay=delay)
+    }
+
+
 def raw_inputs(
     pipeline: Pipeline, connection: Connection, window: Window, *, dataset: Dataset
 ) -> dict[date, int]:
-    """What raw days would be made from: staged days around them, and the records of the people in them."""
-    del pipeline
+    """What raw days would be made from: staged days around them, and the records of the people in them.
+
+    Readings also from what was usual for the people in the month before, and from what is done with slips.
+    """
     reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
     staged = books.staged_versions(connection, dataset.name, reach)
     people = books.staged_versions(connection, USERS.name, reach)
@@ -66,11 +101,27 @@ def raw_inputs(
         # A staged day reaches days_before later raw days, and days_after earlier ones.
         for shift in range(-dataset.days_after, dataset.days_before + 1):
             found[day + timedelta(days=shift)].append((day, version))
+    slips = (
+        partial(_slip_version, pipeline, _baselines_before(connection, window))
+        if dataset is HEALTH_READINGS
+        else None
+    )
     return {
-        day: hash64(dataset.version, combined(parts), people.get(day, 0))
+        day: hash64(dataset.version, combined(parts), people.get(day, 0), *(slips(day) if slips else ()))
         for day, parts in sorted(found.items())
         if window.first_day <= day <= window.last_day
     }
+
+
+def _baselines_before(connection: Connection, window: Window) -> dict[date, int]:
+    """The versions of the baselines of the months from the one before a window."""
+    months = Period.MONTHLY.covering(window.widened(days_before=32))
+    return outputs(connection, READING_BASELINES.name, months)
+
+
+def _slip_version(pipeline: Pipeline, baselines: Mapping[date, int], day: date) -> tuple[int, bool]:
+    month_before = Period.MONTHLY.previous(Period.MONTHLY.floor(midnight(day))).date()
+    return baselines.get(month_before, 0), pipeline.settings.plausibility.repair_slips
 
 
 def state_inputs(
@@ -84,15 +135,29 @@ def state_inputs(
         for day, version in days.items():
             months[day.replace(day=1)].append((day, version))
         return {month: hash64(STATE_VERSION, combined(parts)) for month, parts in sorted(months.items())}
-    if grain is Grain.HOUR:
-        names = ["raw/health_readings", "raw/activity_intervals"]
-    else:
-        names = [*(f"raw/{dataset.name}" for dataset in PARTITIONED_DATASETS), "state/health_hours"]
+    names = [f"raw/{dataset.name}" for dataset in STATE_DATASETS[grain]]
+    if grain is Grain.DAY:
+        names.append("state/health_hours")
     found: dict[date, list[tuple[object, int]]] = defaultdict(list)
     for name in names:
         for day, version in outputs(connection, name, window).items():
             found[day].append((name, version))
+    if grain is Grain.DAY:  # regularity of sleep compares with the nights before
+        nights = outputs(connection, f"raw/{SLEEP_SESSIONS.name}", window.widened(days_before=NIGHTS_BEFORE))
+        for day, parts in found.items():
+            before = day - timedelta(days=NIGHTS_BEFORE)
+            parts.append(("nights before", nights.get(before, 0)))
     return {day: hash64(STATE_VERSION, ranks, combined(parts)) for day, parts in sorted(found.items())}
+
+
+def starts_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What the first days of measures would be made from: the state of all months."""
+    del pipeline, window  # not partitioned
+    months = books.partition_records(connection, "state/health_months")
+    if not months:
+        return {}
+    held = combined((day, record.output_version) for day, record in months.items())
+    return {UNPARTITIONED: hash64(REGISTRY_VERSION, held)}
 
 
 def state_versions(connection: Connection, window: Window, *, period: Period) -> dict[date, int]:

@@ -38,8 +38,18 @@ SQL_TYPES: dict[Type, sa.types.TypeEngine[Any]] = {
     Type.JSON: postgresql.JSONB(none_as_null=True),
 }
 
-TREND_BASES: dict[str, str] = {"bmi_trend": "avg_bmi"}
+TREND_BASES: dict[str, str] = {"bmi_trend": "avg_bmi", "health_score_trend": "overall_health_score"}
 """Which figure a trend is the difference of, this period minus the one before."""
+
+# A query that does not ask for it does not look it up. Days of a measure count from its first one on.
+_LOOKED_UP: dict[str, str] = {
+    "data_completeness": """\
+r.day_slots_filled / NULLIF((
+        SELECT sum(r.period_end::date - greatest(s.first_day, r.period_start::date))
+        FROM bi_health_starts AS s
+        WHERE s.user_id = r.user_id AND s.first_day < r.period_end
+    ), 0)::double precision"""
+}
 
 STEP_BACK: dict[Period, str] = {
     Period.HOURLY: "1 hour",
@@ -99,16 +109,19 @@ SQL_TABLES: dict[str, sa.Table] = {table.name: sql_table(METADATA, table) for ta
 
 
 def view_statement(view: Table, rows: Table) -> str:
-    """The view over the rows that adds the trends, looking back one period of the same person.
+    """The view over the rows that adds what looks back: trends one period of the same person.
 
     The join is by equality on the whole key: with the person or the period given, the previous row is one
     look-up in the key; and a query that reads no trend does not join at all.
     """
-    trends = [name for name in view.column_names if name not in rows.column_names]
-    selected = ",\n".join(
-        f"    r.{TREND_BASES[name]} - p.{TREND_BASES[name]} AS {name}" if name in trends else f"    r.{name}"
-        for name in view.column_names
-    )  # fmt: skip
+
+    def selected_as(name: str) -> str:
+        if name in rows.column_names:
+            return f"    r.{name}"
+        looked_up = _LOOKED_UP.get(name)
+        return f"    {looked_up or f'r.{TREND_BASES[name]} - p.{TREND_BASES[name]}'} AS {name}"
+
+    selected = ",\n".join(selected_as(name) for name in view.column_names)
     steps = "\n".join(f"        WHEN '{period}' THEN interval '{step}'" for period, step in STEP_BACK.items())
     return (
         f"CREATE VIEW {view.name} AS\nSELECT\n{selected}\nFROM {rows.name} AS r\n"

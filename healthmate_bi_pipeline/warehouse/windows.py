@@ -89,6 +89,25 @@ def replace_window(
         return _replace_existing(connection, target, counted, stamp)
 
 
+def replace_all(connection: Connection, *, table: Table, rows: pa.RecordBatchReader) -> int:
+    """Replace all rows of a small table by others, within the caller's transaction; how many there are now.
+
+    Args:
+        connection: in a transaction.
+        table: one without stamps.
+        rows: all columns, in any order; read once, a few rows at a time.
+
+    Raises:
+        IntegrityError: the columns are not the table's, or a value is missing. The transaction has to be rolled
+            back.
+    """
+    counted = _Counted(conformed(batch, table.columns, table=table.name) for batch in rows)
+    with translated():
+        connection.execute(sa.delete(_sql_table(table.name, table.columns)))
+        copy_rows(connection, table.name, table.columns, counted)
+    return counted.rows
+
+
 @dataclass(frozen=True)
 class _Target:
     """The table, or the partition of it, that a window lies in."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -9,13 +10,12 @@ from hypothesis import strategies as st
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.orchestration.plan import (
     MOST_PARTITIONS,
-    REPORTS,
     fold,
     groups,
     touched,
     with_downstream,
 )
-from healthmate_bi_pipeline.usecases.graph import ASSETS
+from healthmate_bi_pipeline.usecases.graph import ASSETS, Stage
 from healthmate_bi_pipeline_tests.orchestration.toys import Toys
 
 periods = st.sampled_from([period for period in Period if period is not Period.HOURLY])
@@ -55,7 +55,7 @@ def test_folded_windows_hold_every_partition_and_no_long_gap(
 
 def test_reports_come_last_and_are_not_made_along() -> None:
     found = groups(ASSETS)
-    is_for_reports = [any(asset.group == REPORTS for asset in group.assets) for group in found]
+    is_for_reports = [any(asset.stage is Stage.REPORTS for asset in group.assets) for group in found]
     assert is_for_reports == sorted(is_for_reports)
     assert any(is_for_reports)
     assert all(group.folded_gap == 0 for group, is_for in zip(found, is_for_reports, strict=True) if is_for)
@@ -91,6 +91,19 @@ def test_what_is_made_from_the_stale_is_planned_too() -> None:
         "state/months": {date(2026, 1, 1), date(2026, 2, 1)},
         "figures/yearly": {date(2026, 1, 1)},
     }
+
+
+def test_what_a_later_month_is_made_from_comes_first_and_touches_the_month_after() -> None:
+    toys = Toys()
+    months = replace(toys.asset("state/usual", Period.MONTHLY, "staged/toys"), stage=Stage.BASELINES)
+    days = replace(
+        toys.asset("raw/toys", Period.DAILY, "staged/toys", "state/usual"), upstream_before=("state/usual",)
+    )
+    graph = (toys.asset("staged/toys", None), months, days)
+    found = [asset.name for group in groups(reversed(graph)) for asset in group.assets]
+    assert found.index("state/usual") < found.index("raw/toys")
+    planned = with_downstream({"state/usual": [date(2026, 1, 1)]}, graph)
+    assert planned["raw/toys"] == {date(2026, 2, day) for day in range(1, 29)}
 
 
 def test_only_what_was_chosen_is_planned() -> None:

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.usecases.graph import AssetSpec
+from healthmate_bi_pipeline.usecases.graph import AssetSpec, Stage
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 from healthmate_bi_pipeline.warehouse import books
 
+_STAGES = {"staged": Stage.INTAKE, "reports": Stage.REPORTS}
 _TABLE = Table(
     "toys", "Toys.", (Column("toy_id", Type.INTEGER, "Which."),), ("toy_id",), PrivacyClass.AGGREGATE
 )
@@ -74,6 +75,7 @@ class Toys:
             version="1",
             build=build,
             inputs=None if name.startswith("staged/") else inputs,
+            stage=_STAGES.get(name.split("/", maxsplit=1)[0], Stage.FIGURES),
         )
 
     def graph(self) -> tuple[AssetSpec, ...]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import URL
 
 from healthmate_bi_pipeline.catalog.datasets import HEALTH_READINGS
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table
@@ -119,19 +118,6 @@ CASES: dict[str, tuple[list[Rows], dict[str, list[float]], dict[str, int]]] = {
     ),
 }  # fmt: skip
 PERSON = {name: number for number, name in enumerate(CASES, start=1)}
-
-
-@pytest.fixture(scope="module")
-def new_settings(
-    new_database: Callable[[URL], URL], _migrated_template: URL, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], Settings]:
-    """Makes settings with a home and a database of their own."""
-
-    def make() -> Settings:
-        url = new_database(_migrated_template).render_as_string(hide_password=False)
-        return Settings(home=tmp_path_factory.mktemp("versions") / "home", database_url=url)
-
-    return make
 
 
 def drop_version(settings: Settings, number: int) -> None:

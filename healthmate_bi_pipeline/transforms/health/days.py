@@ -1,40 +1,57 @@
 """The health state of days and months.
 
-A day is the merge of its hours and of what exists only per day: sleep, resting heart rate, a device's own
-total of the day. A month is the merge of its days.
+A day is the merge of its hours and of what exists only per day: sleep, doses, resting heart rate, a device's
+own total of the day. A month is the merge of its days.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
-from healthmate_bi_pipeline.catalog.measures import RESTING_HEART_RATE, SLEEP_MEASURES, SOURCE, state_table
+from healthmate_bi_pipeline.catalog.measures import RESTING_HEART_RATE, SOURCE, state_table
 from healthmate_bi_pipeline.domain.period import Grain
-from healthmate_bi_pipeline.transforms.columns import EXACT
-from healthmate_bi_pipeline.transforms.health.hours import (
-    long_activity,
-    of_one_source_a_minute,
-    single_values,
-)
-from healthmate_bi_pipeline.transforms.state import merge_states, shaped_as_state
+from healthmate_bi_pipeline.transforms.columns import union_all
+from healthmate_bi_pipeline.transforms.health.choosing import counted_readings
+from healthmate_bi_pipeline.transforms.health.hours import long_activity
+from healthmate_bi_pipeline.transforms.health.medication import dose_states
+from healthmate_bi_pipeline.transforms.health.sleep import counted_nights, sleep_agreement, sleep_values
+from healthmate_bi_pipeline.transforms.state import merge_states, shaped_as_state, single_values
 
 _KEY = ("user_id", "measure", "item", "day")
 _SLOT_MINUTES = 5
 _SLOTS = 6  # six slots of five minutes are the half hour of the definition
 
 
-def day_states(
-    hours: ir.Table, readings: ir.Table, activity: ir.Table, sleep: ir.Table, ranks: ir.Table
-) -> ir.Table:
+@dataclass(frozen=True)
+class RawDays:
+    """The raw rows of some days.
+
+    Attributes:
+        readings: rows of ``raw/health_readings``.
+        activity: rows of ``raw/activity_intervals``.
+        sleep: rows of ``raw/sleep_sessions``, of the day before the first one too.
+        doses: rows of ``raw/medication_doses``.
+        first_day: the first of the days.
+    """
+
+    readings: ir.Table
+    activity: ir.Table
+    sleep: ir.Table
+    doses: ir.Table
+    first_day: date
+
+
+def day_states(hours: ir.Table, raw: RawDays, ranks: ir.Table) -> ir.Table:
     """The health state of days.
 
     Args:
         hours: the state of the days' hours.
-        readings: rows of ``raw/health_readings`` of the same days.
-        activity: rows of ``raw/activity_intervals``.
-        sleep: rows of ``raw/sleep_sessions``.
+        raw: the raw rows of the same days.
         ranks: ``source`` and ``source_rank`` for every source that occurs.
 
     Returns:
@@ -42,24 +59,36 @@ def day_states(
     """
     table = state_table("health", Grain.DAY)
     of_hours = shaped_as_state(merge_states(hours, _KEY), table)
-    totals = _with_item(daily_totals(activity, ranks))
-    nights = sleep_values(sleep, ranks)
-    # A device's own total stands in for the sum of the hours, unless better sources made the hours.
+    counted = _counted_totals(daily_totals(raw.activity, ranks), of_hours)
+    counted_totals = shaped_as_state(_with_item(counted), table)
+    kept_hours = of_hours.anti_join(counted_totals, ["user_id", "measure", "day"])
+    nights = counted_nights(raw.sleep, ranks)
+    slept = sleep_values(nights.filter(nights.day >= ibis.literal(raw.first_day)))
+    taken = dose_states(raw.doses, ranks)
+    natives = (
+        slept,
+        sleep_agreement(raw.sleep, nights, first_day=raw.first_day),
+        resting_heart_rates(raw.readings, ranks),
+    )
+    used = union_all(part.select("user_id", "source", "day") for part in (counted, slept, taken))
+    sources = used.group_by(["user_id", "source", "day"]).agg(n=used.count())
+    parts = (
+        kept_hours,
+        counted_totals,
+        *(shaped_as_state(_with_item(part), table) for part in natives),
+        shaped_as_state(merge_states(shaped_as_state(taken, table), _KEY), table),
+        shaped_as_state(sources.mutate(measure=ibis.literal(SOURCE.name)).rename(item="source"), table),
+    )
+    merged = merge_states(union_all(parts), _KEY)
+    return shaped_as_state(merged.mutate(days=ibis.literal(1, type="int64"), first_day=merged.day), table)
+
+
+def _counted_totals(totals: ir.Table, of_hours: ir.Table) -> ir.Table:
+    """The devices' own totals that stand in for the sum of the hours: unless better sources made the hours."""
     best = of_hours.select("user_id", "measure", "day", hours_rank="source_rank")
     weighed = totals.left_join(best, ["user_id", "measure", "day"])
     counted = weighed.filter(weighed.hours_rank.isnull() | (weighed.source_rank <= weighed.hours_rank))
-    counted_totals = shaped_as_state(counted.select(*totals.columns), table)
-    kept_hours = of_hours.anti_join(counted_totals, ["user_id", "measure", "day"])
-    natives = ibis.union(
-        counted_totals,
-        shaped_as_state(_with_item(nights), table),
-        shaped_as_state(_with_item(resting_heart_rates(readings, ranks)), table),
-    )
-    used = counted.select("user_id", "source", "day").union(nights.select("user_id", "source", "day"))
-    sources = used.group_by(["user_id", "source", "day"]).agg(n=used.count())
-    named = shaped_as_state(sources.mutate(measure=ibis.literal(SOURCE.name)).rename(item="source"), table)
-    merged = merge_states(ibis.union(kept_hours, natives, named), _KEY)
-    return shaped_as_state(merged.mutate(days=ibis.literal(1, type="int64")), table)
+    return counted.select(*totals.columns)
 
 
 def month_states(days: ir.Table) -> ir.Table:
@@ -84,35 +113,6 @@ def daily_totals(activity: ir.Table, ranks: ir.Table) -> ir.Table:
     return single_values(chosen)
 
 
-def sleep_values(sleep: ir.Table, ranks: ir.Table) -> ir.Table:
-    """Nights and naps per person and wake date, from the source that counts: the best rank, then the longer."""
-    has_both = sleep.in_bed_minutes.notnull()
-    asleep = sleep.asleep_minutes.cast(EXACT)
-    per_source = sleep.group_by(["user_id", "source", "day", "is_nap"]).agg(
-        asleep=asleep.sum(),
-        timed=asleep.sum(where=has_both),
-        in_bed=sleep.in_bed_minutes.cast(EXACT).sum(where=has_both),
-    )
-    order = ibis.window(
-        group_by=["user_id", "day", "is_nap"],
-        order_by=["source_rank", ibis.desc("asleep"), "source"],
-    )
-    ranked = per_source.join(ranks, "source").mutate(place=ibis.row_number().over(order))
-    chosen = ranked.filter(ranked.place == 0)
-    exact = "decimal(18, 6)"
-    night = ~chosen.is_nap
-    nothing = ibis.null(exact)
-    wide = chosen.mutate(
-        sleep_minutes=night.ifelse(chosen.asleep.cast(exact), nothing),
-        sleep_timed_minutes=night.ifelse(chosen.timed.cast(exact), nothing),
-        in_bed_minutes=night.ifelse(chosen.in_bed.cast(exact), nothing),
-        nap_minutes=chosen.is_nap.ifelse(chosen.asleep.cast(exact), nothing),
-    )
-    names = [measure.name for measure in SLEEP_MEASURES]
-    long = wide.pivot_longer(names, names_to="measure", values_to="value")
-    return single_values(long.filter(long.value.notnull()))
-
-
 def resting_heart_rates(readings: ir.Table, ranks: ir.Table) -> ir.Table:
     """Per person and day the lowest 30-minute mean of heart rate between 03:00 and 07:00 wall-clock time.
 
@@ -122,9 +122,7 @@ def resting_heart_rates(readings: ir.Table, ranks: ir.Table) -> ir.Table:
     hour = readings.local_recorded_at.hour()
     early = readings.filter((readings.metric == "heart_rate") & (hour >= 3) & (hour < 7))
     day = ["user_id", "day"]
-    sources = early.group_by(day).agg(sources=early.source.nunique()).filter(ibis._.sources > 1)
-    alone, crowded = early.anti_join(sources, day), early.semi_join(sources, day)
-    early = alone.union(of_one_source_a_minute(crowded, ranks))
+    early = counted_readings(early, ranks, slot=day)
     minute = early.local_recorded_at.hour() * 60 + early.local_recorded_at.minute()
     slots = (
         early.mutate(slot=(minute // _SLOT_MINUTES).cast("int64"))

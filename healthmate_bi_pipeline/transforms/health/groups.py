@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import ibis
@@ -12,41 +12,80 @@ import pyarrow as pa
 
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, STAMPS
-from healthmate_bi_pipeline.transforms.columns import EXACT, IBIS_TYPES
+from healthmate_bi_pipeline.transforms.columns import EXACT, IBIS_TYPES, union_all
 
 EVERYONE = "all"
 PEOPLE = "people"
 WHOLE_GROUP = -1
+
+STRATA: tuple[tuple[str, ...], ...] = ((), ("age_band",), ("sex",), ("age_band", "sex"))
+_SPOKEN = {"age_band": "age", "sex": "sex"}
+_SUM = "decimal(38, 6)"
+_NO_MOMENTS = {
+    "total": ibis.null(_SUM), "total_squared": ibis.null(_SUM), "low": ibis.null("float64"),
+    "high": ibis.null("float64"),
+}  # fmt: skip
 
 _PERIOD = (
     "aggregation_period", "period_start", "period_end", "is_complete", "state_version", "registry_version",
 )  # fmt: skip
 
 
-def group_figures(rows: ir.Table, bands: ir.Table) -> ir.Table:
-    """Figures of everyone, per period.
+def group_figures(rows: ir.Table, bands: ir.Table, *, strata: Sequence[tuple[str, ...]] = STRATA) -> ir.Table:
+    """Figures of groups of people, per period.
 
     Args:
         rows: from ``summarize``.
         bands: ``band_table``.
+        strata: for each kind of group the columns that tell the groups apart; none: everyone.
 
     Returns:
         Rows of ``bi_health_groups`` without the stamps, sorted by key.
     """
-    period = list(_PERIOD)
-    everyone = rows.group_by(period).agg(people=rows.count()).mutate(figure=ibis.literal(PEOPLE))
+    finest = sorted({name for names in strata for name in names})
+    cells = _cells(rows, bands, [*_PERIOD, *finest])
+    parts = []
+    for names in strata:
+        by = [*_PERIOD, *names, "figure", "band"]
+        merged = cells.group_by(by).agg(
+            people=cells.people.sum(),
+            total=cells.total.sum(),
+            total_squared=cells.total_squared.sum(),
+            low=cells.low.min(),
+            high=cells.high.max(),
+        )
+        parts.append(_shaped(merged.mutate(stratum=_label(merged, names))))
+    return union_all(parts).order_by("period_start", "stratum", "figure", "band")
+
+
+def _cells(rows: ir.Table, bands: ir.Table, by: list[str]) -> ir.Table:
+    """Counts and sums of the smallest groups, of which the larger ones are merged."""
+    everyone = rows.group_by(by).agg(people=rows.count()).mutate(figure=ibis.literal(PEOPLE))
     # One row per person, period and figure: one pass over them makes all figures and all bands.
-    long = rows.select(*period, *HEADLINE_FIGURES).pivot_longer(
+    figures = {name: rows[name].cast("float64") for name in HEADLINE_FIGURES}
+    long = rows.select(*by, **figures).pivot_longer(
         list(HEADLINE_FIGURES), names_to="figure", values_to="value"
     )
     given = long.filter(long.value.notnull())
-    whole = given.group_by([*period, "figure"]).agg(people=given.count(), **_moments(given.value))
+    whole = given.group_by([*by, "figure"]).agg(people=given.count(), **_moments(given.value))
     banded = given.join(
         bands, [given.figure == bands.figure, given.value >= bands.low, given.value < bands.high]
     )
-    in_bands = banded.group_by([*period, "figure", "band"]).agg(people=banded.count())
-    table = ibis.union(*(_shaped(part) for part in (everyone, whole, in_bands)))
-    return table.order_by("period_start", "stratum", "figure", "band")
+    in_bands = banded.group_by([*by, "figure", "band"]).agg(people=banded.count())
+    names = ["figure", "band", "people", "total", "total_squared", "low", "high"]
+    shapes = {"band": ibis.literal(WHOLE_GROUP), **_NO_MOMENTS}
+    return union_all(
+        part.mutate(**{name: shapes[name] for name in names if name not in part.columns})
+        .mutate(band=ibis._.band.cast("int64"))
+        .select(*by, *names)
+        for part in (everyone, whole, in_bands)
+    )
+
+
+def _label(rows: ir.Table, names: tuple[str, ...]) -> Any:
+    if not names:
+        return ibis.literal(EVERYONE)
+    return ibis.literal(", ").join([ibis.literal(f"{_SPOKEN[name]} ") + rows[name] for name in names])
 
 
 def band_table() -> pa.Table:
@@ -69,23 +108,13 @@ def _bounds(lows: tuple[float, ...]) -> Iterator[tuple[float, float]]:
 
 def _moments(value: Any) -> dict[str, Any]:
     return {
-        "total": value.cast(EXACT).sum().cast("float64"),
-        "total_squared": (value * value).cast("decimal(30, 6)").sum().cast("float64"),
+        "total": value.cast(EXACT).sum().cast(_SUM),
+        "total_squared": (value * value).cast("decimal(30, 6)").sum().cast(_SUM),
         "low": value.min(),
         "high": value.max(),
     }
 
 
 def _shaped(part: ir.Table) -> ir.Table:
-    defaults = {"stratum": ibis.literal(EVERYONE), "band": ibis.literal(WHOLE_GROUP)}
     columns = [column for column in HEALTH_GROUPS.columns if column not in STAMPS]
-    return part.select(
-        **{
-            column.name: (
-                part[column.name]
-                if column.name in part.columns
-                else defaults.get(column.name, ibis.null("float64"))
-            ).cast(IBIS_TYPES[column.type])
-            for column in columns
-        }
-    )
+    return part.select(**{column.name: part[column.name].cast(IBIS_TYPES[column.type]) for column in columns})

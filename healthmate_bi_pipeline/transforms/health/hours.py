@@ -1,4 +1,4 @@
-"""Raw readings and activity → the health state of wall-clock hours.
+"""Raw readings, activity and symptoms → the health state of wall-clock hours.
 
 Where several sources measured the same thing, one counts and none are added: for point readings per metric
 and minute, for activity per measure and hour; the best rank wins, then the better coverage, then the name.
@@ -12,22 +12,37 @@ import ibis
 import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
-from healthmate_bi_pipeline.catalog.measures import READING_MEASURES, SOURCE, state_table
+from healthmate_bi_pipeline.catalog.measures import (
+    COMPONENTS,
+    READING_MEASURES,
+    SOURCE,
+    SYMPTOM,
+    state_table,
+)
 from healthmate_bi_pipeline.domain.period import Grain
-from healthmate_bi_pipeline.transforms.columns import EXACT
+from healthmate_bi_pipeline.transforms.columns import EXACT, IBIS_TYPES, union_all
+from healthmate_bi_pipeline.transforms.health.categories import category_states
+from healthmate_bi_pipeline.transforms.health.choosing import of_one_source_a_minute
 from healthmate_bi_pipeline.transforms.raw import cut_at_hours
-from healthmate_bi_pipeline.transforms.state import merge_states, shaped_as_state
+from healthmate_bi_pipeline.transforms.state import (
+    COMPONENT_NAMES,
+    merge_states,
+    shaped_as_state,
+    single_values,
+)
 
 _SLOT = ("user_id", "day", "hour")
+_LOGS = "symptoms"
 _ORDERED = tuple(measure.name for measure in READING_MEASURES if measure.keeps_order)
 
 
-def hour_states(readings: ir.Table, activity: ir.Table, ranks: ir.Table) -> ir.Table:
+def hour_states(readings: ir.Table, activity: ir.Table, symptoms: ir.Table, ranks: ir.Table) -> ir.Table:
     """The health state of hours.
 
     Args:
         readings: rows of ``raw/health_readings``.
         activity: rows of ``raw/activity_intervals``.
+        symptoms: rows of ``raw/symptom_logs``.
         ranks: ``source`` and ``source_rank`` for every source that occurs.
 
     Returns:
@@ -35,17 +50,53 @@ def hour_states(readings: ir.Table, activity: ir.Table, ranks: ir.Table) -> ir.T
     """
     read = reading_states(readings, ranks)
     moved = activity_states(activity, ranks)
+    felt = symptom_states(symptoms, ranks)
     table = state_table("health", Grain.HOUR)
-    used = read.select("user_id", "source", "day", "hour", "n").union(
-        moved.select("user_id", "source", "day", "hour", "n")
-    )
+    logged = felt.filter(felt.measure == _LOGS)
+    used = union_all(part.select(*_SLOT, "source", "n") for part in (read, moved, logged))
     sources = used.group_by([*_SLOT, "source"]).agg(n=used.n.sum()).mutate(measure=ibis.literal(SOURCE.name))
+    key = [*_SLOT, "measure", "item"]
     without_item = ibis.literal("")
-    merged = merge_states(read.mutate(item=without_item), [*_SLOT, "measure", "item"])
-    return ibis.union(
-        shaped_as_state(merged, table),
-        shaped_as_state(moved.mutate(item=without_item), table),
-        shaped_as_state(sources.rename(item="source"), table),
+    return union_all(
+        (
+            shaped_as_state(merge_states(_with_components(read.mutate(item=without_item)), key), table),
+            shaped_as_state(moved.mutate(item=without_item), table),
+            shaped_as_state(sources.rename(item="source"), table),
+            shaped_as_state(merge_states(_with_components(felt), key), table),
+            shaped_as_state(category_states(readings, ranks), table),
+        )
+    )
+
+
+def symptom_states(symptoms: ir.Table, ranks: ir.Table) -> ir.Table:
+    """States of symptom logs per person, day, hour and source: each symptom, all of them, and their severity."""
+    hourly = symptoms.mutate(hour=symptoms.local_recorded_at.hour().cast("int64")).join(ranks, "source")
+    by = [*_SLOT, "source", "source_rank"]
+    logs = hourly.group_by([*by, "symptom"]).agg(n=hourly.count()).rename(item="symptom")
+    severe = hourly.filter(hourly.severity.notnull())
+    value: Any = severe.severity
+    severity = severe.group_by(by).agg(
+        n=severe.count(),
+        total=value.cast(EXACT).sum().cast("decimal(38, 6)"),
+        total_squared=(value * value).cast("decimal(24, 6)").sum().cast("decimal(38, 6)"),
+        low=value.min(),
+        high=value.max(),
+    )
+    parts = (
+        logs.mutate(measure=ibis.literal(SYMPTOM.name)),
+        logs.group_by(by).agg(n=logs.n.sum()).mutate(measure=ibis.literal(_LOGS), item=ibis.literal("")),
+        severity.mutate(measure=ibis.literal("symptom_severity"), item=ibis.literal("")),
+    )
+    return union_all(
+        _with_components(part).select(*by, "measure", "item", *COMPONENT_NAMES[:-1]) for part in parts
+    )
+
+
+def _with_components(rows: ir.Table) -> ir.Table:
+    """The rows with every component; what they do not keep is null."""
+    missing = [component for component in COMPONENTS if component.column.name not in rows.columns]
+    return rows.mutate(
+        **{part.column.name: ibis.null(IBIS_TYPES[part.column.type]) for part in missing},
     )
 
 
@@ -57,25 +108,8 @@ def reading_states(readings: ir.Table, ranks: ir.Table) -> ir.Table:
     # Nearly every hour has one source: only the others are looked at minute by minute.
     crowded = per_source.group_by(slot).agg(sources=ibis._.count()).filter(ibis._.sources > 1)
     alone = per_source.anti_join(crowded, slot)
-    counted = of_one_source_a_minute(hourly.semi_join(crowded, slot), ranks)
-    resolved = _aggregated(counted, [*slot, "source"])
+    resolved = _aggregated(of_one_source_a_minute(hourly.semi_join(crowded, slot), ranks), [*slot, "source"])
     return alone.union(resolved).join(ranks, "source").rename(measure="metric")
-
-
-def of_one_source_a_minute(readings: ir.Table, ranks: ir.Table) -> ir.Table:
-    """The readings that count where several sources measured: of each metric and minute those of one source."""
-    contested = readings.join(ranks, "source")
-    minute = contested.mutate(minute=contested.recorded_at.truncate("m"))
-    candidates = minute.group_by(["user_id", "metric", "minute", "source", "source_rank"]).agg(
-        coverage=ibis._.count()
-    )
-    order = ibis.window(
-        group_by=["user_id", "metric", "minute"],
-        order_by=["source_rank", ibis.desc("coverage"), "source"],
-    )
-    chosen = candidates.mutate(place=ibis.row_number().over(order)).filter(ibis._.place == 0)
-    counted = minute.semi_join(chosen, ["user_id", "metric", "minute", "source"])
-    return counted.select(*readings.columns)
 
 
 def _aggregated(readings: ir.Table, by: list[str]) -> ir.Table:
@@ -93,7 +127,6 @@ def _aggregated(readings: ir.Table, by: list[str]) -> ir.Table:
         last_key=order.max(),
         last_value=value.argmax(order, where=order.notnull()),
         implausible=readings.is_implausible.cast("int64").sum().cast("int64"),
-        days=ibis.null("int64"),
     )
 
 
@@ -132,15 +165,3 @@ def long_activity(wide: ir.Table) -> ir.Table:
     exact = wide.mutate(**{name: wide[name].cast("decimal(38, 6)") for name in names})
     long = exact.pivot_longer(names, names_to="measure", values_to="value")
     return long.filter(long.value.notnull())
-
-
-def single_values(rows: ir.Table) -> ir.Table:
-    """Rows that each are one value of their slot, as states."""
-    number = rows.value.cast("float64")
-    return rows.mutate(
-        n=ibis.literal(1, type="int64"),
-        total=rows.value.cast("decimal(38, 6)"),
-        total_squared=(number * number).cast("decimal(38, 6)"),
-        low=number,
-        high=number,
-    )

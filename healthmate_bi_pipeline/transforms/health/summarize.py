@@ -1,7 +1,7 @@
 """Health state → figures per person and period.
 
-Each figure of the registry that names a measure and a statistic is finished from merged state; the few that
-need more than one measure, or the person's record, are made here by name.
+Each figure of the registry that names a measure and a statistic is finished here from merged state; those that
+need more than one measure, or the person's record, are made in ``named.py``.
 """
 
 from __future__ import annotations
@@ -13,31 +13,19 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure, Statistic
-from healthmate_bi_pipeline.catalog.measures import READING_MEASURES, SOURCE
+from healthmate_bi_pipeline.catalog.figures import Figure, Statistic
+from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.measures import DAILY_MEASURES, READING_MEASURES, SOURCE
 from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES
+from healthmate_bi_pipeline.transforms.health.named import NEEDED_BY_NAME, with_named_figures
+from healthmate_bi_pipeline.transforms.health.people import with_person
+from healthmate_bi_pipeline.transforms.health.placing import period_floor
 from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES, merge_states
 
 RANGE = "range"
 _STAMPS = ("created_at", "updated_at")
-_TRUNCATION = {
-    Period.HOURLY: "h",
-    Period.DAILY: "D",
-    Period.WEEKLY: "W",
-    Period.MONTHLY: "M",
-    Period.QUARTERLY: "Q",
-    Period.YEARLY: "Y",
-}
-_LENGTHS = {
-    Period.HOURLY: ibis.interval(hours=1),
-    Period.DAILY: ibis.interval(days=1),
-    Period.WEEKLY: ibis.interval(days=7),
-    Period.MONTHLY: ibis.interval(months=1),
-    Period.QUARTERLY: ibis.interval(months=3),
-    Period.YEARLY: ibis.interval(years=1),
-}
 _NEEDED = {
     Statistic.MEAN: ("total", "n"),
     Statistic.MINIMUM: ("low",),
@@ -51,9 +39,11 @@ _NEEDED = {
 }
 
 
-def period_floor(moment: Any, period: Period) -> Any:
-    """The start of the period that a wall-clock time lies in, as ``Period.floor``."""
-    return moment.cast("timestamp(6)").truncate(_TRUNCATION[period])
+def first_days(months: ir.Table) -> ir.Table:
+    """The first day of each person and measure that is expected daily: user_id, measure, first_day; sorted."""
+    daily = months.filter(months.measure.isin([measure.name for measure in DAILY_MEASURES]))
+    found = daily.group_by(["user_id", "measure"]).agg(first_day=daily.first_day.min())
+    return found.order_by("user_id", "measure")
 
 
 def merged_to_period(states: ir.Table, period: Period) -> ir.Table:
@@ -97,63 +87,75 @@ def summarize(
         complete_before: a period that ends by then is complete.
 
     Returns:
-        Rows of ``bi_health_metric_rows`` without the stamps, sorted by key.
+        Rows of ``bi_health_metric_rows`` without the stamps, and ``age_band`` and ``sex`` for groups, sorted by
+        key.
     """
     wide = _wide(merged, measures)
-    figures = {
-        figure.name: _figure(wide, figure, period=period, measures=measures)
+    finished = {
+        figure.name: _figure(wide, figure)
         for figure in HEALTH_FIGURES
-        if not figure.is_trend
+        if figure.statistic is not None and figure.measure in measures
     }
-    rows = wide.select("user_id", "period_start", "height_seen", **figures)
-    rows = _with_person(rows, users, shifts, period)
+    rows = wide.mutate(**finished)
+    rows = with_person(rows, users, shifts, period)
+    ended = ibis.literal(complete_before, type="timestamp(6)")
     rows = rows.mutate(
         aggregation_period=ibis.literal(str(period) if isinstance(period, Period) else RANGE),
-        is_complete=rows.period_end <= ibis.literal(complete_before, type="timestamp(6)"),
+        is_complete=rows.period_end <= ended,
         registry_version=ibis.literal(REGISTRY_VERSION, type="int64"),
-        avg_bmi=rows.avg_weight / (rows.height_cm / 100) ** 2,
     )
+    rows = with_named_figures(rows, merged, measures)
     rows = rows.join(versions, "period_start")
-    names = [name for name in HEALTH_METRIC_ROWS.column_names if name not in _STAMPS]
-    types = {column.name: IBIS_TYPES.get(column.type, "string") for column in HEALTH_METRIC_ROWS.columns}
-    cast = {name: rows[name].cast(types[name]) for name in names}
-    return rows.select(**cast).order_by("user_id", "period_start")
+    return _shaped(rows, period).order_by("user_id", "period_start")
+
+
+def _shaped(rows: ir.Table, period: Period | Window) -> ir.Table:
+    """The columns of the table in its order; figures that such a period does not have are null."""
+    selected = {}
+    for column in HEALTH_METRIC_ROWS.columns:
+        type_ = IBIS_TYPES.get(column.type, "string")
+        is_given = column.name in rows.columns and not (
+            isinstance(column, Figure) and is_too_short(period, column.shortest)
+        )
+        selected[column.name] = rows[column.name].cast(type_) if is_given else ibis.null(type_)
+    names = [name for name in selected if name not in _STAMPS]
+    return rows.select(**{name: selected[name] for name in names}, age_band=rows.age_band, sex=rows.sex)
+
+
+def is_too_short(period: Period | Window, shortest: Period) -> bool:
+    """Whether a period or a range of days is shorter than what a figure is given for."""
+    if isinstance(period, Window):
+        return not shortest.fits_into(period)
+    order = list(Period)
+    return order.index(period) < order.index(shortest)
 
 
 def _wide(merged: ir.Table, measures: Collection[str]) -> ir.Table:
     """One row per person and period with the components that figures need, named ``measure__component``."""
-    needed: dict[str, Any] = {}
-    for figure in HEALTH_FIGURES:
-        if figure.statistic is None or figure.measure not in measures:
-            continue
-        for component in _NEEDED[figure.statistic]:
-            name = f"{figure.measure}__{component}"
-            needed[name] = merged[component].max(where=merged.measure == figure.measure)
+    wanted = {
+        (figure.measure, component)
+        for figure in HEALTH_FIGURES
+        if figure.statistic is not None and figure.measure in measures
+        for component in _NEEDED[figure.statistic]
+    } | {(measure, component) for measure, component in NEEDED_BY_NAME if measure in measures}
+    needed = {
+        f"{measure}__{component}": merged[component].max(where=merged.measure == measure)
+        for measure, component in sorted(wanted)
+    }
     is_reading = merged.measure.isin([measure.name for measure in READING_MEASURES])
-    for measure in ("sleep_timed_minutes", "in_bed_minutes"):
-        needed[f"{measure}__total"] = merged.total.max(where=merged.measure == measure)
+    is_daily = merged.measure.isin([measure.name for measure in DAILY_MEASURES])
     return merged.group_by(["user_id", "period_start"]).agg(
         **needed,
         readings=merged.n.sum(where=is_reading),
         implausible_readings=merged.implausible.sum(where=is_reading),
-        sources=merged.count(where=merged.measure == SOURCE.name),
+        source_count=merged.count(where=merged.measure == SOURCE.name),
+        day_slots_filled=merged.days.sum(where=is_daily),
         height_seen=merged.last_value.max(where=merged.measure == "height"),
     )
 
 
-def _figure(wide: ir.Table, figure: Figure, *, period: Period | Window, measures: Collection[str]) -> Any:
-    nothing = ibis.null(IBIS_TYPES.get(figure.type, "string"))
-    match figure.name:
-        case "data_accuracy":
-            return (wide.readings - wide.implausible_readings) / wide.readings.nullif(0)
-        case "source_count":
-            return wide.sources
-        case "sleep_quality_score":
-            in_bed = wide["in_bed_minutes__total"].cast("float64").nullif(0)
-            return 100 * wide["sleep_timed_minutes__total"].cast("float64") / in_bed
-    is_too_fine = figure.finest is Grain.DAY and period is Period.HOURLY
-    if figure.statistic is None or figure.measure not in measures or is_too_fine:
-        return nothing
+def _figure(wide: ir.Table, figure: Figure) -> Any:
+    assert figure.statistic is not None  # noqa: S101 - the caller asked
     parts = {component: wide[f"{figure.measure}__{component}"] for component in _NEEDED[figure.statistic]}
     value = _finished(figure.statistic, parts)
     return value / figure.divisor if figure.divisor != 1 else value
@@ -186,48 +188,3 @@ def _finished(statistic: Statistic, parts: dict[str, Any]) -> Any:  # noqa: C901
             n = number("n")
             variance = (number("total_squared") - number("total") * number("total") / n) / (n - 1)
             return (n > 1).ifelse(ibis.greatest(variance, 0.0), ibis.null("float64")).sqrt()
-
-
-def _with_person(rows: ir.Table, users: ir.Table, shifts: ir.Table, period: Period | Window) -> ir.Table:
-    """Add the period's end and real length, and what the person's record says at its end."""
-    rows = rows.mutate(period_end=_period_end(rows.period_start, period))
-    per_period = _placed_shifts(shifts, period)
-    shifted = per_period.group_by(["user_id", "period_start"]).agg(shift_minutes=ibis._.shift_minutes.sum())
-    joined = rows.left_join(shifted, ["user_id", "period_start"])
-    nominal = rows.period_end.delta(rows.period_start, unit="hour")
-    rows = joined.select(
-        *(joined[name] for name in rows.columns),
-        hours_covered=nominal + joined.shift_minutes.fill_null(0) / 60,
-    )
-    order = ibis.window(group_by="user_id", order_by=ibis.asc("valid_from", nulls_first=True))
-    records = users.select(
-        "user_id",
-        "height_cm",
-        since=(ibis.row_number().over(order) == 0).ifelse(
-            ibis.timestamp("0001-01-02 00:00:00"), users.valid_from
-        ),
-        until=users.valid_from.lead().over(order).fill_null(ibis.timestamp("9999-12-30 00:00:00")),
-    )
-    joined = rows.left_join(
-        records,
-        [rows.user_id == records.user_id, rows.period_end > records.since, rows.period_end <= records.until],
-    )
-    return joined.select(
-        *(joined[name] for name in rows.columns if name != "height_seen"),
-        height_cm=ibis.coalesce(joined.height_cm, joined.height_seen),
-        has_user_record=joined.since.notnull(),
-    )
-
-
-def _placed_shifts(shifts: ir.Table, period: Period | Window) -> ir.Table:
-    if isinstance(period, Period):
-        return shifts.mutate(period_start=period_floor(shifts.local_at, period))
-    start, end = (ibis.literal(moment, type="timestamp(6)") for moment in (period.start, period.end))
-    inside = shifts.filter((shifts.local_at >= start) & (shifts.local_at < end))
-    return inside.mutate(period_start=start)
-
-
-def _period_end(start: Any, period: Period | Window) -> Any:
-    if isinstance(period, Window):
-        return ibis.literal(period.end, type="timestamp(6)")
-    return start + _LENGTHS[period]

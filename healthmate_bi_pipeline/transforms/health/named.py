@@ -1,0 +1,213 @@
+"""Figures that are more than a statistic of one measure: categories, bands, adherence, symptoms, regularity."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from healthmate_bi_pipeline.catalog.measures import (
+    BLOOD_PRESSURE_CATEGORY,
+    CGM_BAND,
+    DAILY_MEASURES,
+    GLUCOSE_BAND,
+    MEDICATION_FILL,
+    SYMPTOM,
+)
+from healthmate_bi_pipeline.domain.bands import (
+    CGM_VALUES_A_DAY,
+    GMI_INTERCEPT,
+    GMI_SLOPE,
+    IN_RANGE,
+    INSUFFICIENT,
+    LEAST_CGM_DAYS,
+    LEAST_CGM_SHARE,
+    LEAST_PRESSURE_DAYS,
+    LEAST_PRESSURES,
+)
+from healthmate_bi_pipeline.transforms.health.categories import pressure_category
+from healthmate_bi_pipeline.transforms.health.medication import days_covered
+from healthmate_bi_pipeline.transforms.health.score import with_health_score
+
+LEAST_SLEEP_PAIRS = 6
+"""Seven nights in a row (Phillips 2017)."""
+
+_MINUTES_A_DAY = 1_440
+_LONG_DAYS = 28  # a month or longer
+
+NEEDED_BY_NAME: tuple[tuple[str, str], ...] = (
+    ("blood_pressure_systolic", "n"),
+    ("blood_pressure_systolic", "days"),
+    ("blood_pressure_diastolic", "n"),
+    ("blood_pressure_diastolic", "days"),
+    ("fasting_glucose", "total"),
+    ("fasting_glucose", "n"),
+    ("cgm_glucose", "total"),
+    ("cgm_glucose", "n"),
+    ("cgm_glucose", "days"),
+    ("moderate_minutes", "total"),
+    ("vigorous_minutes", "total"),
+    ("exercise_minutes", "days"),
+    ("sleep_timed_minutes", "total"),
+    ("in_bed_minutes", "total"),
+    ("sleep_agreement", "total"),
+    ("sleep_agreement", "n"),
+    ("doses_unlogged", "total"),
+)
+"""Components of merged state that the figures of this module and of ``score`` need."""
+
+
+_USED_FIGURES = (
+    "avg_blood_pressure_systolic",
+    "avg_blood_pressure_diastolic",
+    "avg_blood_sugar",
+    "sd_blood_sugar",
+    "avg_hba1c",
+    "avg_non_hdl_cholesterol",
+    "avg_weight",
+    "avg_sleep_hours",
+    "total_medications_scheduled",
+    "total_medications_taken",
+)
+
+
+def with_named_figures(rows: ir.Table, merged: ir.Table, measures: Collection[str]) -> ir.Table:
+    """Add the figures that are made by name; those whose measures do not occur are left out.
+
+    Args:
+        rows: one row per person and period: figures, components and what is known of the person.
+        merged: the merged state that they were made from.
+        measures: the measures that occur in it.
+    """
+    absent = [name for name in (*_component_names(), *_USED_FIGURES) if name not in rows.columns]
+    rows = rows.mutate(**{name: ibis.null("float64") for name in absent})
+    rows = rows.mutate(**_simple_figures(rows))
+    if BLOOD_PRESSURE_CATEGORY.name in measures:
+        shares = item_shares(merged, BLOOD_PRESSURE_CATEGORY.name)
+        rows = _joined(
+            rows, shares, blood_pressures=shares.total, blood_pressure_category_shares=shares.shares
+        )
+    if GLUCOSE_BAND.name in measures:
+        shares = item_shares(merged, GLUCOSE_BAND.name, of=IN_RANGE)
+        rows = _joined(rows, shares, blood_sugar_in_range=shares.share, blood_sugar_band_shares=shares.shares)
+    if CGM_BAND.name in measures:
+        shares = item_shares(merged, CGM_BAND.name, of=IN_RANGE)
+        rows = _joined(rows, shares, cgm_time_in_range=shares.share)
+        is_enough = _is_enough_cgm(rows)
+        rows = rows.mutate(cgm_time_in_range=is_enough.ifelse(rows.cgm_time_in_range, ibis.null("float64")))
+    if SYMPTOM.name in measures:
+        logged = symptom_frequencies(merged)
+        rows = _joined(
+            rows,
+            logged,
+            most_common_symptom=logged.most_common_symptom,
+            symptom_frequency=logged.symptom_frequency,
+        )
+    if MEDICATION_FILL.name in measures:
+        rows = _with_days_covered(rows, merged)
+    return with_health_score(rows)
+
+
+def _component_names() -> list[str]:
+    names = [f"{measure}__{component}" for measure, component in NEEDED_BY_NAME]
+    return [*names, *(f"{measure.name}__days" for measure in DAILY_MEASURES)]
+
+
+def _number(value: Any) -> Any:
+    return value.cast("float64")
+
+
+def _simple_figures(rows: ir.Table) -> dict[str, Any]:
+    """Figures that are an expression of other figures and components of the row."""
+    scheduled = _number(rows.total_medications_scheduled).nullif(0)
+    taken, unlogged = _number(rows.total_medications_taken), _number(rows.doses_unlogged__total)
+    pairs = _number(rows.sleep_agreement__n)
+    agreeing = _number(rows.sleep_agreement__total) / (_MINUTES_A_DAY * pairs.nullif(0))
+    cgm_mean = _number(rows.cgm_glucose__total) / _number(rows.cgm_glucose__n).nullif(0)
+    nothing = ibis.null("float64")
+    return {
+        "data_accuracy": (rows.readings - rows.implausible_readings) / rows.readings.nullif(0),
+        "avg_bmi": _number(rows.avg_weight) / (rows.height_cm / 100) ** 2,
+        "sleep_quality_score": 100
+        * _number(rows.sleep_timed_minutes__total)
+        / _number(rows.in_bed_minutes__total).nullif(0),
+        "sleep_regularity_index": (pairs >= LEAST_SLEEP_PAIRS).ifelse(-100 + 200 * agreeing, nothing),
+        "medication_adherence_rate": taken / scheduled,
+        "medication_adherence_upper_bound": (taken + unlogged) / scheduled,
+        "cv_blood_sugar": 100 * _number(rows.sd_blood_sugar) / _number(rows.avg_blood_sugar).nullif(0),
+        "glucose_management_indicator": _is_enough_cgm(rows).ifelse(
+            GMI_INTERCEPT + GMI_SLOPE * cgm_mean, nothing
+        ),
+        "blood_pressure_category": _category_of_mean(rows),
+    }
+
+
+def _is_enough_cgm(rows: ir.Table) -> Any:
+    """Whether the continuous glucose values stand for the period (Battelino 2019)."""
+    days = rows.cgm_glucose__days
+    is_long = rows.period_end.delta(rows.period_start, unit="day") >= _LONG_DAYS
+    is_dense = rows.cgm_glucose__n >= LEAST_CGM_SHARE * CGM_VALUES_A_DAY * days
+    return (is_dense & (~is_long | (days >= LEAST_CGM_DAYS))).fill_null(ibis.literal(value=False))
+
+
+def _category_of_mean(rows: ir.Table) -> Any:
+    """The category of the mean blood pressure, if enough readings on enough days stand behind it."""
+    upper, lower = _number(rows.avg_blood_pressure_systolic), _number(rows.avg_blood_pressure_diastolic)
+    readings = ibis.least(rows.blood_pressure_systolic__n, rows.blood_pressure_diastolic__n)
+    days = ibis.least(rows.blood_pressure_systolic__days, rows.blood_pressure_diastolic__days)
+    is_enough = (readings >= LEAST_PRESSURES) & (days >= LEAST_PRESSURE_DAYS)
+    category = pressure_category(upper, lower)
+    return (category.isnull() | is_enough).ifelse(category, INSUFFICIENT)
+
+
+def item_shares(merged: ir.Table, measure: str, *, of: str | None = None) -> ir.Table:
+    """What share of the values each item has, per person and period.
+
+    Args:
+        merged: merged state.
+        measure: one that has items.
+        of: an item whose share is wanted by itself, as ``share``.
+
+    Returns:
+        user_id, period_start, ``total``, ``shares`` (a JSON object, items by name), ``share``.
+    """
+    items = merged.filter(merged.measure == measure)
+    whole = ibis.window(group_by=["user_id", "period_start"])
+    shared = items.mutate(share=_number(items.n) / items.n.sum().over(whole))
+    return shared.group_by(["user_id", "period_start"]).agg(
+        total=shared.n.sum(),
+        shares=ibis.map(
+            shared.item.collect(order_by=shared.item), shared.share.collect(order_by=shared.item)
+        ).cast("json").cast("string"),
+        share=ibis.null("float64")
+        if of is None
+        else shared.share.sum(where=shared.item == of).fill_null(0),
+    )  # fmt: skip
+
+
+def symptom_frequencies(merged: ir.Table) -> ir.Table:
+    """How often each symptom was logged, per person and period: most_common_symptom, symptom_frequency."""
+    logs = merged.filter(merged.measure == SYMPTOM.name)
+    counts = logs.mutate(count=ibis.struct({"logs": logs.n, "days": logs.days}))
+    return counts.group_by(["user_id", "period_start"]).agg(
+        most_common_symptom=counts.item.first(order_by=[ibis.desc(counts.n), counts.item]),
+        symptom_frequency=ibis.map(
+            counts.item.collect(order_by=counts.item), counts["count"].collect(order_by=counts.item)
+        ).cast("json").cast("string"),
+    )  # fmt: skip
+
+
+def _with_days_covered(rows: ir.Table, merged: ir.Table) -> ir.Table:
+    ended = rows.filter(rows.is_complete).select("user_id", "period_start", "period_end")
+    fills = merged.filter(merged.measure == MEDICATION_FILL.name).join(ended, ["user_id", "period_start"])
+    covered = days_covered(fills)
+    return _joined(rows, covered, medication_pdc=covered.medication_pdc)
+
+
+def _joined(rows: ir.Table, others: ir.Table, **columns: Any) -> ir.Table:
+    """The rows with some columns of others of the same person and period."""
+    added = others.select("user_id", "period_start", **columns)
+    joined = rows.left_join(added, ["user_id", "period_start"])
+    return joined.drop("user_id_right", "period_start_right")
