@@ -113,14 +113,21 @@ def lines() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def glucose(lines: pd.DataFrame) -> pd.DataFrame:
-    """What there is to count, straight from the diaries: possible values, the later one where two stand."""
+def numbers(lines: pd.DataFrame) -> pd.DataFrame:
+    """The glucose that can be, and whether it looks like mmol/L to one who knows the month before."""
     mine = lines[lines["code"].isin(GLUCOSE)]
-    mine = mine.assign(
-        at=diary_time(mine),
-        number=pd.to_numeric(mine["value"], errors="coerce"),
-    )
-    return mine[mine["number"].between(10, 1000)].drop_duplicates(["user_id", "at"], keep="last")
+    mine = mine.assign(at=diary_time(mine), number=pd.to_numeric(mine["value"], errors="coerce"))
+    mine = mine[mine["number"].between(10, 1000)].assign(month=lambda rows: rows["at"].dt.to_period("M"))
+    medians = mine.groupby(["user_id", "month"])["number"].median()
+    before = pd.MultiIndex.from_arrays([mine["user_id"], mine["month"] - 1])
+    usual = medians.reindex(before).to_numpy()
+    return mine.assign(is_suspect=(mine["number"] <= 33) & (usual > 60))
+
+
+@pytest.fixture(scope="module")
+def glucose(numbers: pd.DataFrame) -> pd.DataFrame:
+    """What there is to count, straight from the diaries: of two values at one time the later one."""
+    return numbers[~numbers["is_suspect"]].drop_duplicates(["user_id", "at"], keep="last")
 
 
 @pytest.fixture(scope="module")
@@ -148,23 +155,30 @@ def pipeline(made: tuple[Pipeline, dict[str, Built]]) -> Pipeline:
     return made[0]
 
 
-def test_every_line_is_accounted_for(pipeline: Pipeline, lines: pd.DataFrame, glucose: pd.DataFrame) -> None:
+def test_every_line_is_accounted_for(
+    pipeline: Pipeline, lines: pd.DataFrame, numbers: pd.DataFrame, glucose: pd.DataFrame
+) -> None:
     assert len(lines) == 15_227
     assert_books_balance(pipeline)
     unknown = ~lines["code"].isin([*GLUCOSE, *EVENTS, *INSULIN])
-    assert rules(pipeline, HEALTH_READINGS) == {
-        "unknown_code:metric": int(unknown.sum()),
-        "wrong_type:value": 7,  # 0Hi and 0Lo: the meter's range was left
-        "impossible_value:value": 1,  # a zero
-    }
+    assert (
+        rules(pipeline, HEALTH_READINGS)
+        == {
+            "unknown_code:metric": int(unknown.sum()),
+            "wrong_type:value": 7,  # 0Hi and 0Lo: the meter's range was left
+            "impossible_value:value": 1,  # a zero
+            "suspected_unit:value": 16,  # deep lows of people who had been higher, which cannot be told from mmol/L
+        }
+    )
+    assert int(numbers["is_suspect"].sum()) == 16
     assert int(unknown.sum()) == 107
-    assert fates(pipeline, HEALTH_READINGS) == {"kept": len(glucose), "superseded": 1, "quarantined": 115}
+    assert fates(pipeline, HEALTH_READINGS) == {"kept": len(glucose), "superseded": 1, "quarantined": 131}
     files = query(
         pipeline,
         "SELECT dataset, sum(lines) AS lines, sum(rejected) AS rejected, sum(undated) AS undated"
         " FROM bi_ingested_files GROUP BY dataset",
     ).set_index("dataset")
-    assert files.loc["health_readings"].astype(int).tolist() == [len(glucose) + 116, 0, 0]
+    assert files.loc["health_readings"].astype(int).tolist() == [len(glucose) + 132, 0, 0]
     assert files.loc["medication_doses"].astype(int).tolist() == [7_599, 0, 33]
     assert files.loc["symptom_logs"].astype(int).tolist() == [224, 0, 0]
 
@@ -209,14 +223,18 @@ def test_symptoms_are_those_of_the_diaries(pipeline: Pipeline, lines: pd.DataFra
     assert_equal(found, once.groupby(["user_id", "at"]).size())
 
 
-def test_the_rows_set_aside_are_the_dirty_ones(pipeline: Pipeline, lines: pd.DataFrame) -> None:
+def test_the_rows_set_aside_are_the_dirty_ones(
+    pipeline: Pipeline, lines: pd.DataFrame, numbers: pd.DataFrame
+) -> None:
     names = query(pipeline, "SELECT file_number, name FROM bi_ingested_files").set_index("file_number")[
         "name"
     ]
     found = lake_frame(pipeline, quarantine_table(HEALTH_READINGS).name)
     copied = lines[~lines["code"].isin([*EVENTS, *INSULIN])]
     copied = copied.assign(row=copied.groupby("file").cumcount() + 1)
-    dirty = copied[~copied["code"].isin(GLUCOSE) | copied["value"].str.fullmatch("0Hi|0Lo|0+")]
+    is_suspect = copied.index.isin(numbers.index[numbers["is_suspect"]])
+    is_dirty = ~copied["code"].isin(GLUCOSE) | copied["value"].str.fullmatch("0Hi|0Lo|0+")
+    dirty = copied[is_dirty | is_suspect]
     assert set(zip(found["file_number"].map(names), found["row_number"], strict=True)) == set(
         zip(dirty["file"] + ".csv", dirty["row"], strict=True)
     )
@@ -240,28 +258,64 @@ def test_messages_name_the_place_and_the_rule_and_no_value(
 
 
 @pytest.mark.parametrize("period", PERIODS)
-def test_every_figure_equals_the_diaries(pipeline: Pipeline, glucose: pd.DataFrame, period: str) -> None:
+def test_every_figure_equals_the_diaries(
+    pipeline: Pipeline, lines: pd.DataFrame, glucose: pd.DataFrame, period: str
+) -> None:
     rows = health(pipeline, period)
     grouped = glucose.groupby(["user_id", period_start(glucose["at"], period)])["number"]
-    assert set(rows.index) == set(grouped.groups)
+    is_event = (lines["code"] == SYMPTOM) | (lines["code"].isin(list(INSULIN)) & (period != "hourly"))
+    events = lines[is_event & (lines["date"] != "")]
+    starts = period_start(diary_time(events), period)
+    assert set(rows.index) == set(grouped.groups) | set(zip(events["user_id"], starts, strict=True))
+    assert (rows["source_count"] == 1).all()
     for column, expected in (
         ("avg_blood_sugar", grouped.mean()),
         ("min_blood_sugar", grouped.min()),
         ("max_blood_sugar", grouped.max()),
         ("sd_blood_sugar", grouped.std()),
-        ("blood_sugar_readings", grouped.size()),
+        ("cv_blood_sugar", 100 * grouped.std() / grouped.mean()),
+        ("blood_sugar_in_range", grouped.agg(lambda values: values.between(70, 180).mean())),
         ("data_accuracy", grouped.agg(lambda values: values.between(40, 500).mean())),
-        ("source_count", grouped.size() * 0 + 1),
     ):
         assert_equal(rows[column], expected)
+    assert_equal(rows["blood_sugar_readings"].replace(0, np.nan), grouped.size())
     assert not rows["has_user_record"].any()  # the diaries say nothing about the people
     assert rows["is_complete"].all()
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_injections_and_symptoms_of_every_period(
+    pipeline: Pipeline, lines: pd.DataFrame, insulin: pd.DataFrame, period: str
+) -> None:
+    rows = health(pipeline, period)
+    felt = lines[lines["code"] == SYMPTOM]
+    felt = felt.assign(at=diary_time(felt)).drop_duplicates(["user_id", "at"])
+    logged = felt.groupby(["user_id", period_start(felt["at"], period)]).size()
+    assert_equal(rows["total_symptoms_logged"].replace(0, np.nan), logged)
+    assert rows["avg_symptom_severity"].isna().all()  # nobody noted one
+    common = rows["most_common_symptom"].dropna()
+    assert set(common) == {"hypoglycemic symptoms"}
+    assert len(common) == len(logged)
+    if period == "hourly":
+        assert rows["extra_doses_taken"].isna().all()
+        return
+    once = insulin.drop_duplicates(["user_id", "code", "at"])
+    injected = once.groupby(["user_id", period_start(once["at"], period)]).size()
+    assert_equal(rows["extra_doses_taken"].replace(0, np.nan), injected)
+    days = felt["at"].dt.normalize().groupby([felt["user_id"], period_start(felt["at"], period)]).nunique()
+    assert_equal(rows["days_with_symptoms"].replace(0, np.nan), days)
+    # Nothing was scheduled, so there is nothing to adhere to.
+    assert (rows["total_medications_scheduled"].fillna(0) == 0).all()
+    assert (rows["total_medications_taken"].fillna(0) == 0).all()
+    assert rows["medication_adherence_rate"].isna().all()
 
 
 def test_no_reading_is_taken_for_a_fasting_one(pipeline: Pipeline, lines: pd.DataFrame) -> None:
     kept = lake_frame(pipeline, raw_table(HEALTH_READINGS).name)
     contexts = kept["context"].value_counts().to_dict()
     assert contexts == {"after_meal": int(lines["code"].isin(AFTER_MEAL).sum())}
+    for period in PERIODS:
+        assert health(pipeline, period)["overall_health_score"].isna().all()
 
 
 def test_groups_count_people(pipeline: Pipeline, glucose: pd.DataFrame) -> None:
