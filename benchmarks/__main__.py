@@ -82,13 +82,25 @@ def _write_readings(landing: Path, readings: int, people: int, days: int) -> Pat
                 ['Europe/Berlin', 'America/New_York', 'Asia/Kolkata'][1 + i % 3] AS time_zone
                 FROM range({people}) t(i)) TO '{landing / USERS.name / "users.parquet"}' (FORMAT parquet)"""
         )
+        # A day of a person with a watch: mostly heart rate, every few minutes; some oxygen saturation and glucose;
+        # a weight and a numbered blood pressure.
         connection.execute(
-            f"""COPY (SELECT 1 + u AS user_id, ['heart_rate', 'oxygen_saturation', 'weight'][1 + k % 3] AS metric,
-                [60.0, 95.0, 70.0][1 + k % 3] + (u + 7 * k + d) % 5 AS value, ['bpm', '%', 'kg'][1 + k % 3] AS unit,
-                'watch ' || u % 5 AS source, timestamptz '{FIRST_DAY} 00:00:00+00'
-                + to_seconds(86400 * d + k * 86400 // {each} + u % 60) AS recorded_at
-                FROM range({days}) a(d), range({people}) b(u), range({each}) c(k))
-                TO '{path}' (FORMAT parquet, COMPRESSION zstd)"""
+            f"""COPY (
+                SELECT user_id, reading_id, metric, start_value + (user_id + 7 * k + d) % 5 AS value, unit, source,
+                    timestamptz '{FIRST_DAY} 00:00:00+00' + to_seconds(86400 * d + k * 86400 // {each} + user_id % 60)
+                        AS recorded_at
+                FROM (
+                    SELECT 1 + u AS user_id, d, k, 'watch ' || u % 5 AS source,
+                        CASE k WHEN 1 THEN 4 WHEN 2 THEN 5 WHEN 3 THEN 6
+                        ELSE CASE k % 8 WHEN 6 THEN 2 WHEN 7 THEN 3 ELSE 1 END END AS kind,
+                        CASE WHEN k IN (2, 3) THEN 'cuff ' || d END AS reading_id,
+                        ['heart_rate', 'oxygen_saturation', 'blood_glucose', 'weight',
+                            'blood_pressure_systolic', 'blood_pressure_diastolic'][kind] AS metric,
+                        [60.0, 95.0, 100.0, 70.0, 120.0, 80.0][kind] AS start_value,
+                        ['bpm', '%', 'mg/dL', 'kg', 'mmHg', 'mmHg'][kind] AS unit
+                    FROM range({days}) a(d), range({people}) b(u), range({each}) c(k)
+                )
+                ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"""
         )
     return path
 

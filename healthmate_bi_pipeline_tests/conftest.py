@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
 
@@ -23,6 +24,10 @@ from healthmate_bi_pipeline.warehouse.embedded import SUPERUSER, release_server,
 from healthmate_bi_pipeline.warehouse.migration import migrate
 from healthmate_bi_pipeline.warehouse.server import DAGSTER_SUFFIX, DRIVER
 from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 TEST_DATABASE_URL = os.environ.get("HEALTHMATE_TEST_DATABASE_URL")
 _SESSION_FOLDER = "PYTEST_HEALTHMATE_FOLDER"  # the controller's word to its workers

@@ -14,10 +14,12 @@ import typer
 from healthmate_bi_pipeline.cli.demo import demo
 from healthmate_bi_pipeline.cli.imports import import_app
 from healthmate_bi_pipeline.cli.report import report
+from healthmate_bi_pipeline.cli.requeue import requeue
 from healthmate_bi_pipeline.cli.run import run
 from healthmate_bi_pipeline.cli.sql import sql
 from healthmate_bi_pipeline.cli.status import status
 from healthmate_bi_pipeline.cli.ui import ui
+from healthmate_bi_pipeline.cli.validate import validate
 from healthmate_bi_pipeline.cli.version import version
 from healthmate_bi_pipeline.errors import HealthMateError
 
@@ -50,7 +52,9 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.add_typer(import_app, name="import")
+app.command()(validate)
 app.command()(run)
+app.command()(requeue)
 app.command()(report)
 app.command()(ui)
 app.command()(sql)

@@ -28,9 +28,10 @@ def run(
 ) -> None:
     """Make everything that is stale.
 
-    New files are taken in first. With days, all that touches them is made, stale or not. Every partition is
-    recorded in Dagster's instance, so `healthmate-bi ui` shows it. What was made before stays as it is when
-    something fails, and the next run makes the rest.
+    New files are taken in first. With days, all that touches them is made, stale or not; what is frozen per
+    month (state/reading_baselines) only when it is selected. Every partition is recorded in Dagster's
+    instance, so `healthmate-bi ui` shows it. What was made before stays as it is when something fails, and the
+    next run makes the rest.
 
     \b
     Examples:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ _DAMAGED = "the data are damaged, or cannot be computed with."
 _PATTERN_LETTERS = re.compile(r"[*?[]")
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 ROW_NUMBER = "row_number"
+_OPEN_FILES = 100  # what DuckDB keeps open at once; beyond that it would begin new files again and again
 
 
 @ibis.udf.scalar.builtin(name="json_type")
@@ -58,6 +59,25 @@ class TextFile:
 
     rows: ir.Table
     rejected: ir.Table
+
+
+@dataclass(frozen=True)
+class EngineFile:
+    """A Parquet file that the engine wrote.
+
+    Attributes:
+        path: where it lies.
+        bytes: its size.
+        rows: how many rows it holds.
+        columns: per column ``null_count``, and ``min`` and ``max`` as text where they are known.
+        partition: the partition column and its value as text, ``None`` for no value.
+    """
+
+    path: Path
+    bytes: int
+    rows: int
+    columns: Mapping[str, Mapping[str, str]]
+    partition: Mapping[str, str | None]
 
 
 class Engine:
@@ -181,6 +201,48 @@ class Engine:
                 expression.select(*schema.names), chunk_size=BATCH_ROWS
             )
         return pa.RecordBatchReader.from_batches(schema, self._cast(batches, schema))
+
+    def write(
+        self,
+        expression: ir.Table,
+        *,
+        schema: pa.Schema,
+        folder: Path,
+        prefix: str,
+        partition_by: str,
+        partitions: int,
+    ) -> list[EngineFile]:
+        """Write the rows of an expression as Parquet files, one folder for each value of a column.
+
+        Args:
+            expression: the rows.
+            schema: the columns.
+            folder: where the folders go; what lies there stays.
+            prefix: what the names of the files begin with.
+            partition_by: the column that stands in the folders' names.
+            partitions: how many values of it there are at most: with many, rows are sorted by it first, since
+                only so many files are open at once.
+        """
+        types = ibis.Schema.from_pyarrow(schema)
+        rows = expression.select(**{name: expression[name].cast(dtype) for name, dtype in types.items()})
+        if partitions > _OPEN_FILES:
+            rows = rows.order_by(partition_by)
+        target = str(folder).replace("'", "''")
+        with self._working():
+            written = self._connection.execute(
+                f"COPY ({self._backend.compile(rows)}) TO '{target}' (FORMAT parquet, RETURN_STATS, APPEND,"
+                f" PARTITION_BY ({partition_by}), FILENAME_PATTERN '{prefix}-{{uuid}}')"
+            ).fetchall()
+        return [
+            EngineFile(
+                path=Path(path),
+                bytes=size,
+                rows=count,
+                columns={name.strip('"'): found for name, found in columns.items()},
+                partition=partition,
+            )
+            for path, count, size, _, columns, partition in written
+        ]
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small result."""

@@ -7,7 +7,8 @@ files by the engine.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,14 +17,17 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from healthmate_bi_pipeline.catalog.columns import Column, Type
 from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.errors import HealthMateError, IntegrityError, TransientError, UsageError
 
 _UNUSABLE = re.compile(r"[][|^]|%[0-9A-Fa-f]{2}")
+
+_ATTEMPTS = 20  # commits of other days that may come between reading a table's version and writing the next
 
 ARROW_TYPES: dict[Type, Any] = {
     Type.INTEGER: pa.int64(),
@@ -128,6 +132,87 @@ class Lake:
             partition_by=[partition_by],
         )
 
+    def append_files(
+        self,
+        name: str,
+        files: Sequence[AddAction],
+        *,
+        schema: pa.Schema,
+        partition_by: str,
+        marks: Iterable[str] = (),
+    ) -> None:
+        """Take files that lie in a table's folder into it, in one commit; see ``append``."""
+        self._commit(
+            name,
+            files,
+            schema=schema,
+            partition_by=partition_by,
+            properties=CommitProperties(app_transactions=[Transaction(mark, 1) for mark in marks]),
+        )
+
+    def replace_files(
+        self, name: str, files: Sequence[AddAction], *, schema: pa.Schema, partition_by: str, window: Window
+    ) -> None:
+        """Let files that lie in a table's folder take the place of those of a window of days, in one commit.
+
+        The files that go are named one by one, so that writers of other days are never in the way.
+        """
+        self._commit(name, files, schema=schema, partition_by=partition_by, replaced=window)
+
+    def _commit(
+        self,
+        name: str,
+        files: Sequence[AddAction],
+        *,
+        schema: pa.Schema,
+        partition_by: str,
+        replaced: Window | None = None,
+        properties: CommitProperties | None = None,
+    ) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            table = self.open(name)
+            try:
+                if table is not None:
+                    _add_columns(table, schema)
+                    removed = _removals(table, partition_by, replaced) if replaced else []
+                    table.create_write_transaction(
+                        [*files, *removed],
+                        mode="append",
+                        schema=table.schema(),
+                        partition_by=[partition_by],
+                        commit_properties=properties,
+                    )
+                    return
+                if self._created_with(name, files, schema, partition_by, properties):
+                    return
+            except CommitFailedError as error:
+                # Delta cannot know that another one's commit was about other days; with marks it may not be.
+                if properties is not None or attempt == _ATTEMPTS:
+                    raise TransientError(f"{name} could not be written: {error}") from None
+
+    def _created_with(
+        self,
+        name: str,
+        files: Sequence[AddAction],
+        schema: pa.Schema,
+        partition_by: str,
+        properties: CommitProperties | None,
+    ) -> bool:
+        """Make a table that begins with some files; whether another process was not faster."""
+        try:
+            create_table_with_add_actions(
+                self.table_uri(name),
+                Schema.from_arrow(schema),
+                list(files),
+                partition_by=[partition_by],
+                commit_properties=properties,
+            )
+        except DeltaError:
+            if self.open(name) is None:
+                raise
+            return False
+        return True
+
     def replace_all(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Replace a table that has no partitions, in one commit."""
         self._write(name, rows, mode="overwrite")
@@ -218,6 +303,32 @@ class Lake:
     def _make_folder(self, name: str) -> None:
         if self.is_on_disk:
             Path(self.table_uri(name)).mkdir(parents=True, exist_ok=True)
+
+
+def _add_columns(table: DeltaTable, schema: pa.Schema) -> None:
+    """Give a table the columns that it lacks; they are null in what it holds."""
+    known = {field.name for field in table.schema().fields}
+    missing = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
+    if missing:
+        table.alter.add_columns(missing)
+
+
+def _removals(table: DeltaTable, partition_by: str, window: Window) -> list[RemoveAction]:
+    """What takes the files of a window of days out of a table."""
+    moment = time.time_ns() // 1_000_000
+    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return [
+        RemoveAction(
+            path=action["path"],
+            data_change=True,
+            deletion_timestamp=moment,
+            size=action["size_bytes"],
+            partition_values={partition_by: str(value)},
+        )
+        for action in actions
+        if (value := action[f"partition.{partition_by}"]) is not None
+        and window.first_day <= value <= window.last_day
+    ]
 
 
 def _noting_errors(rows: pa.RecordBatchReader, raised: list[HealthMateError]) -> Iterator[pa.RecordBatch]:

@@ -69,11 +69,13 @@ def run_pipeline(
         KeyboardInterrupt: somebody stopped it.
     """
     chosen = select_assets(select, assets, build_definitions(settings, assets=assets, checks=()))
+    frozen = frozenset(asset.name for asset in chosen if asset.is_frozen and not select)
     with translated(), Pipeline.open(settings, now=now) as pipeline:
         is_for_days = first_day is not None or last_day is not None
         if dry_run:
             days = _known_days(pipeline, first_day, last_day) if is_for_days else None
-            return _planned(pipeline, chosen, days)
+            touched = [asset for asset in chosen if days is None or asset.name not in frozen]
+            return _planned(pipeline, touched, days)
         with _opened(instance) as recorded_in, watch_interrupts() as interrupts:
             run = _Run(
                 pipeline,
@@ -85,7 +87,7 @@ def run_pipeline(
             )
             run.mark_dead_runs()
             for group in groups(chosen):
-                if not is_for_days:
+                if not is_for_days or frozen.issuperset(asset.name for asset in group.assets):
                     run.make_stale(group)
                 elif group.partitioned_by is None:
                     run.make_whole(group)

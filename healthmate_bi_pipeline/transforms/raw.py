@@ -138,9 +138,8 @@ def raw_users(kept: ir.Table) -> ir.Table:
     return kept.mutate(**times).select(*raw_table(USERS).column_names)
 
 
-def quarantined_rows(classified: ir.Table, dataset: Dataset, window: Window) -> ir.Table:
+def quarantined_rows(bad: ir.Table, dataset: Dataset, window: Window) -> ir.Table:
     """The rows that broke a rule, as they were staged, under their wall-clock day."""
-    bad = classified.filter(classified.booked_as == QUARANTINED)
     if dataset.is_partitioned:
         bad = bad.mutate(day=bad.own_day)
         bad = bad.filter(_is_within(bad.day, window))

@@ -49,7 +49,8 @@ class _Parsed:
     """A field's values as stored columns, and the texts that are not of its type."""
 
     values: dict[str, Any]
-    failed_text: Any | None = None
+    is_failed: Any | None = None
+    text: Any | None = None
 
 
 def with_lineage(rows: ir.Table, file: LandingFile) -> ir.Table:
@@ -74,18 +75,26 @@ def stage_rows(rows: ir.Table, dataset: Dataset) -> ir.Table:
     """
     parsed = [_parse(rows, field) for field in dataset.fields]
     values: dict[str, Any] = {}
-    failures = []
-    for field, part in zip(dataset.fields, parsed, strict=True):
+    for part in parsed:
         values |= part.values
-        if part.failed_text is not None:
-            failures.append(ibis.literal(f"{field.name}: ") + part.failed_text)
-    unparsed = (
-        ibis.array(failures).filter(lambda text: text.notnull()).join(UNPARSED_SEPARATOR).nullif("")
-        if failures
-        else ibis.null("string")
-    )
-    typed = rows.select(*_LINEAGE, **values, unparsed=unparsed)
+    typed = rows.select(*_LINEAGE, **values, unparsed=_unparsed(dataset, parsed))
     return _with_day(typed, dataset)
+
+
+def _unparsed(dataset: Dataset, parsed: list[_Parsed]) -> Any:
+    """The fields that are not of their type, with their text; null where all are."""
+    nothing = ibis.null("string")
+    failures = [
+        (part.is_failed, part.is_failed.ifelse(ibis.literal(f"{field.name}: ") + part.text, nothing))
+        for field, part in zip(dataset.fields, parsed, strict=True)
+        if part.is_failed is not None
+    ]
+    if not failures:
+        return nothing
+    texts = ibis.array([text for _, text in failures]).filter(lambda text: text.notnull())
+    # Nearly all rows are as they should be: for them no text is made.
+    is_any = ibis.or_(*(is_failed for is_failed, _ in failures))
+    return is_any.ifelse(texts.join(UNPARSED_SEPARATOR).nullif(""), nothing)
 
 
 def rejected_lines(rejected: ir.Table, dataset: Dataset) -> ir.Table:
@@ -143,7 +152,8 @@ def _parse(rows: ir.Table, field: Field) -> _Parsed:
         return _judged(field, text, _from_text(text, field.type))
     if field.type is Type.TEXT:
         return _Parsed({field.name: column.cast("string").strip().nullif("")})
-    return _judged(field, column.cast("string"), _from_value(column, field.type))
+    value = _from_value(column, field.type)
+    return _Parsed({field.name: value}, column.notnull() & value.isnull(), column.cast("string"))
 
 
 def _stored_names(field: Field) -> tuple[str, ...]:
@@ -153,8 +163,7 @@ def _stored_names(field: Field) -> tuple[str, ...]:
 def _judged(field: Field, text: Any, value: Any) -> _Parsed:
     if field.type is Type.TEXT:
         return _Parsed({field.name: value})
-    failed = text.notnull() & value.isnull()
-    return _Parsed({field.name: value}, failed.ifelse(text, ibis.null("string")))
+    return _Parsed({field.name: value}, text.notnull() & value.isnull(), text)
 
 
 def _from_text(text: Any, type_: Type) -> Any:
@@ -214,7 +223,7 @@ def _parse_time(column: Any, field: Field) -> _Parsed:
         )
         failed = column.notnull() & moment.isnull()
         text = column.try_cast("string").fill_null("out of range")
-        return _Parsed({names[0]: moment, names[1]: nothing}, failed.ifelse(text, ibis.null("string")))
+        return _Parsed({names[0]: moment, names[1]: nothing}, failed, text)
     text = column.cast("string").strip().nullif("")
     tail = text.re_extract(f"{_CLOCK}({_OFFSET})", 1)
     wall = _in_calendar(text.left(text.length() - tail.length()).try_cast("timestamp(6)"))
@@ -228,4 +237,4 @@ def _parse_time(column: Any, field: Field) -> _Parsed:
     instant = has_tail.ifelse(moment - minutes(offset), nothing)
     local = ((offset != 0) | ~has_tail).ifelse(moment, nothing)
     failed = text.notnull() & moment.isnull()
-    return _Parsed({field.name: instant, local_name: local}, failed.ifelse(text, ibis.null("string")))
+    return _Parsed({field.name: instant, local_name: local}, failed, text)

@@ -218,6 +218,12 @@ def _window_of(period: Period, days: Iterable[date]) -> Window | None:
     return period.partitioned_by.covering(Window(min(starts), period.partitioned_by.window(max(starts)).end))
 
 
+def _starts_cover_rows(pipeline: Pipeline) -> Measurement:
+    with pipeline.warehouse.transaction() as connection:
+        without, rows = checks.count_rows_without_start(connection)
+    return Measurement(without, rows)
+
+
 def _recorded(pipeline: Pipeline, asset: str, window: Window | None) -> dict[date, Mapping[str, int]]:
     is_partitioned = ASSET_BY_NAME[asset].partitioned_by is not None
     with pipeline.warehouse.transaction() as connection:
@@ -289,6 +295,12 @@ CHECKS: tuple[CheckSpec, ...] = (
             partial(_figures_follow_state, period=period),
         )
         for period in Period
+    ),
+    CheckSpec(
+        "starts_cover_rows",
+        "health_metrics/starts",
+        "No daily row lies before the first day of all measures of its person.",
+        lambda pipeline, _window: _starts_cover_rows(pipeline),
     ),
 )  # fmt: skip
 """All checks."""

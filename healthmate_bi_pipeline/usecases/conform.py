@@ -29,6 +29,7 @@ from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.statistics import partition_statistics
 from healthmate_bi_pipeline.lake.store import arrow_schema
+from healthmate_bi_pipeline.lake.writing import replace_rows
 from healthmate_bi_pipeline.transforms import clock, conform, raw
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import chunks
@@ -41,6 +42,9 @@ from healthmate_bi_pipeline.usecases.set_aside import (
     set_aside_messages,
 )
 from healthmate_bi_pipeline.warehouse import books
+
+_LEFT_BEHIND = ("file_hash", "first_seen_at", "defect", "unparsed", "origin")
+"""Columns that only quarantined rows keep: half of what a row takes up in memory."""
 
 STATUSES = (raw.KEPT, raw.DUPLICATE, raw.SUPERSEDED, raw.QUARANTINED)
 
@@ -86,17 +90,18 @@ def _build_days(
             stretches=stretches,
             units=engine.memory_table(conform.unit_table()),
         )
-        staged = engine.store(judge(_staged_rows(pipeline, engine, dataset, window)))
+        staged = _staged_rows(pipeline, engine, dataset, window)
+        narrow = engine.store(judge(staged).drop(*_LEFT_BEHIND))
         reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
-        judged = without_suspects(pipeline, engine, dataset, staged, days=reach.each_day())
+        judged = without_suspects(pipeline, engine, dataset, narrow, days=reach.each_day())
         moved = _moved_rows(pipeline, engine, dataset, judged, judge)
-        classified = _classified(engine, dataset, judged, moved)
-        days = _counts(engine, staged, classified, window)
+        classified = classify(engine, dataset, judged, moved)
+        days = _counts(engine, narrow, classified, window)
         add_places(places, quarantined_places(engine, classified, window))
         good = classified.filter(classified.booked_as == raw.KEPT)
         kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
         _replace(pipeline, engine, kept, table=raw_table(dataset), window=window)
-        bad = raw.quarantined_rows(classified, dataset, window)
+        bad = raw.quarantined_rows(_bad_rows(engine, classified, judge(staged)), dataset, window)
         _replace(pipeline, engine, bad, table=quarantine_table(dataset), window=window)
     _check_books(dataset, days)
     held = partition_statistics(pipeline.lake, raw_table(dataset).name, partition_by="day", window=window)
@@ -126,11 +131,20 @@ def _staged_rows(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: W
     return engine.scan(files, schema=arrow_schema(table.columns), partition_by="day")
 
 
-def _classified(engine: Engine, dataset: Dataset, judged: ir.Table, moved: ir.Table | None) -> ir.Table:
+def classify(engine: Engine, dataset: Dataset, judged: ir.Table, moved: ir.Table | None) -> ir.Table:
     """Say what became of each row; the joins are left out where there is nothing to join."""
-    fates = engine.store(conform.repeated_rows(judged.filter(judged.rule.isnull()), dataset))
-    classified = raw.with_status(judged, fates if engine.count(fates) else None, moved)
-    return without_impossible_days(engine, dataset, classified)
+    crowded = engine.store(conform.crowded_rows(judged.filter(judged.rule.isnull()), dataset))
+    fates = engine.store(conform.repeated_rows(crowded, dataset)) if engine.count(crowded) else None
+    return without_impossible_days(engine, dataset, raw.with_status(judged, fates, moved))
+
+
+def _bad_rows(engine: Engine, classified: ir.Table, whole: ir.Table) -> ir.Table:
+    """The rows that broke a rule, with all that was left behind: few, so they are fetched once more."""
+    bad = classified.filter(classified.booked_as == raw.QUARANTINED)
+    places = engine.store(bad.select("file_number", "row_number", "rule", "own_day"))
+    if engine.count(places) == 0:
+        return whole.limit(0)
+    return whole.drop("rule", "own_day").join(places, ["file_number", "row_number"])
 
 
 def _moved_rows(
@@ -198,8 +212,8 @@ def _check_books(dataset: Dataset, days: Mapping[date, Mapping[str, Any]]) -> No
 
 
 def _replace(pipeline: Pipeline, engine: Engine, rows: ir.Table, *, table: Table, window: Window) -> None:
-    stream = engine.stream(rows, schema=arrow_schema(table.columns))
-    pipeline.lake.replace(table.name, stream, partition_by="day", window=window)
+    schema = arrow_schema(table.columns)
+    replace_rows(pipeline.lake, engine, table.name, rows, schema=schema, partition_by="day", window=window)
 
 
 def build_users(pipeline: Pipeline) -> Built:
@@ -215,8 +229,7 @@ def build_users(pipeline: Pipeline) -> Built:
         rows = engine.scan(pipeline.lake.files(staged.name), schema=arrow_schema(staged.columns))
         zones = engine.memory_table(conform.zone_table())
         judged = engine.store(conform.judge_users(rows.filter(rows.defect.isnull()), zones))
-        fates = engine.store(conform.repeated_rows(judged.filter(judged.rule.isnull()), USERS))
-        classified = engine.store(raw.with_status(judged, fates if engine.count(fates) else None, None))
+        classified = engine.store(classify(engine, USERS, judged, None))
         kept = engine.store(raw.raw_users(classified.filter(classified.booked_as == raw.KEPT)))
         before = scan_users(pipeline, engine)
         days = _days_of_changed_people(pipeline, engine, before, kept)
@@ -225,7 +238,8 @@ def build_users(pipeline: Pipeline) -> Built:
         cause = f"records:{version}"
         with pipeline.warehouse.transaction() as connection:
             books.note_days(connection, USERS.name, cause, days)
-        bad = raw.quarantined_rows(classified, USERS, Window.of_days(UNPARTITIONED, UNPARTITIONED))
+        broken = classified.filter(classified.booked_as == raw.QUARANTINED)
+        bad = raw.quarantined_rows(broken, USERS, Window.of_days(UNPARTITIONED, UNPARTITIONED))
         for expression, table in ((kept, raw_table(USERS)), (bad, quarantine_table(USERS))):
             schema = arrow_schema(table.columns)
             pipeline.lake.replace_all(table.name, engine.stream(expression, schema=schema))

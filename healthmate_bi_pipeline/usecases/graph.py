@@ -66,6 +66,7 @@ class AssetSpec:
         partitioned_by: the period of its partitions; ``None``: it has none.
         upstream: the assets that it is made from.
         upstream_before: those of them of which it is made from the partition before its own.
+        is_frozen: made once; again only when somebody asks for it by name.
         table: its columns.
         place: lake, warehouse or files.
         version: of the code; another one makes what was made stale.
@@ -87,6 +88,7 @@ class AssetSpec:
     inputs: Inputs | None
     stage: Stage = Stage.FIGURES
     upstream_before: tuple[str, ...] = ()
+    is_frozen: bool = False
 
 
 def _staged(dataset: Dataset) -> AssetSpec:
@@ -136,6 +138,7 @@ def _baselines() -> AssetSpec:
         build=build_baselines,
         inputs=versions.baseline_inputs,
         stage=Stage.BASELINES,
+        is_frozen=True,
     )
 
 

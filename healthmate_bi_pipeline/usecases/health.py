@@ -28,8 +28,10 @@ from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_R
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import ARROW_TYPES, arrow_schema
+from healthmate_bi_pipeline.lake.writing import replace_rows
 from healthmate_bi_pipeline.settings import SourceSettings
 from healthmate_bi_pipeline.transforms import clock
+from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.health import days, groups, hours, summarize
 from healthmate_bi_pipeline.transforms.health.placing import period_floor
 from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
@@ -134,8 +136,8 @@ def _build_states(pipeline: Pipeline, grain: Grain, table: Table, window: Window
         states = engine.store(_states(pipeline, engine, grain, window))
         held = {row[partition]: row for row in engine.rows(content_versions(states, partition))}
         schema = arrow_schema(table.columns)
-        pipeline.lake.replace(
-            table.name, engine.stream(states, schema=schema), partition_by=partition, window=window
+        replace_rows(
+            pipeline.lake, engine, table.name, states, schema=schema, partition_by=partition, window=window
         )
     unit = Period.MONTHLY if grain is Grain.MONTH else Period.DAILY
     records = [
@@ -164,7 +166,8 @@ def _states(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) ->
     if grain is Grain.HOUR:
         symptoms = _scan_raw(pipeline, engine, SYMPTOM_LOGS, window)
         ranks = _source_ranks(engine, (readings, activity, symptoms), pipeline.settings.source)
-        return hours.hour_states(readings, activity, symptoms, ranks)
+        raw_hours = hours.RawHours(readings, activity, symptoms)
+        return _hour_states(engine, raw_hours, ranks)
     sleep = _scan_raw(pipeline, engine, SLEEP_SESSIONS, window.widened(days_before=NIGHTS_BEFORE))
     doses = _scan_raw(pipeline, engine, MEDICATION_DOSES, window)
     ranks = _source_ranks(engine, (readings, activity, sleep, doses), pipeline.settings.source)
@@ -177,6 +180,17 @@ def _scan_raw(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: Wind
     table = raw_table(dataset)
     files = pipeline.lake.files(table.name, window=window)
     return engine.scan(files, schema=arrow_schema(table.columns), partition_by="day")
+
+
+def _hour_states(engine: Engine, raw: hours.RawHours, ranks: ir.Table) -> ir.Table:
+    """The state of hours, in steps: readings are read once, and again only where sources compete."""
+    slots = union_all(
+        engine.store(hours.reading_slots(raw.readings, is_ordered=is_ordered)) for is_ordered in (False, True)
+    )
+    crowded = None
+    if engine.count(slots.filter(slots.source != slots.last_source)):
+        crowded = engine.store(hours.crowded_states(raw.readings, slots, ranks))
+    return hours.hour_states(raw, slots, crowded, ranks)
 
 
 def scan_state(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) -> ir.Table:

@@ -21,6 +21,7 @@ from healthmate_bi_pipeline.errors import DataError, SchemaError, UnreadableFile
 from healthmate_bi_pipeline.lake.engine import Engine, TextFile
 from healthmate_bi_pipeline.lake.first_day import move_first_day_back
 from healthmate_bi_pipeline.lake.store import arrow_schema
+from healthmate_bi_pipeline.lake.writing import append_rows
 from healthmate_bi_pipeline.sources import landing
 from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.stage import LandingFile, rejected_lines, stage_rows, with_lineage
@@ -94,6 +95,20 @@ def unknown_folder_messages(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(f"landing/{folder}: no such dataset; expected one of {known}." for folder in folders)
 
 
+def read_rows(
+    engine: Engine, dataset: Dataset, found: landing.FoundFile, *, number: int, now: datetime
+) -> ir.Table:
+    """The rows of one file as they would be staged.
+
+    Raises:
+        UnreadableFileError: it cannot be opened or parsed.
+        SchemaError: a required column is missing.
+    """
+    read = _ReadRows()
+    read.add(engine, dataset, _NewFile(found, file_hash="", number=number), now=now)
+    return read.staged(dataset)
+
+
 def _by_hash(
     pipeline: Pipeline, dataset: Dataset, found: Sequence[landing.FoundFile], messages: list[str]
 ) -> dict[str, landing.FoundFile]:
@@ -135,7 +150,7 @@ def _without_staged(
         with pipeline.engine() as engine:
             rows = _staged_rows_of(pipeline, engine, dataset, file)
             moved = index_ids(pipeline, engine, dataset, rows)
-            tally = _tally_of(engine, dataset, rows)
+            tally = StagedTally.of(engine, rows, dataset)
         # Under the number that the lake knows it by.
         known = replace(file, number=next((number for number, _, _ in tally.counts), file.number))
         _register(pipeline, dataset, [known], tally, moved)
@@ -186,12 +201,15 @@ def _stage_together(pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile],
         if taken:
             rows = read.staged(dataset)
             moved = index_ids(pipeline, engine, dataset, rows)
-            schema = arrow_schema(staged_table(dataset).columns)
-            stream = tally.watching(engine.stream(rows, schema=schema), dataset)
-            pipeline.lake.append(
+            tally = StagedTally.of(engine, rows, dataset)
+            append_rows(
+                pipeline.lake,
+                engine,
                 name,
-                stream,
+                rows,
+                schema=arrow_schema(staged_table(dataset).columns),
                 partition_by="day" if dataset.is_partitioned else None,
+                partitions=tally.days,
                 marks=[_mark(file.file_hash) for file in taken],
             )
     if taken:
@@ -250,15 +268,6 @@ def _staged_rows_of(pipeline: Pipeline, engine: Engine, dataset: Dataset, file: 
         pipeline.lake.files(table.name), schema=arrow_schema(table.columns), partition_by=partition_by
     )
     return rows.filter(rows.file_hash == file.file_hash)
-
-
-def _tally_of(engine: Engine, dataset: Dataset, rows: ir.Table) -> StagedTally:
-    tally = StagedTally()
-    for _batch in tally.watching(
-        engine.stream(rows, schema=arrow_schema(staged_table(dataset).columns)), dataset
-    ):
-        pass
-    return tally
 
 
 def _register(

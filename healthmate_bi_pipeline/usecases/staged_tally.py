@@ -1,22 +1,23 @@
-"""Counting rows while they flow into the lake: per file, day and defect."""
+"""Counting rows on their way into the lake: per file, day and defect."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import ibis
+import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.columns import Type
 from healthmate_bi_pipeline.catalog.datasets import Dataset
+from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.usecases.set_aside import message
 
 MALFORMED = "malformed_line"
-_BEHIND_UTC = timedelta(hours=12)  # no wall clock is further behind
+_BEHIND_UTC_HOURS = 12  # no wall clock is further behind
 
 
 @dataclass
@@ -33,9 +34,23 @@ class StagedTally:
     first_rows: dict[tuple[int, str], int] = field(default_factory=dict)
     first_day: date | None = None
 
-    def watching(self, rows: pa.RecordBatchReader, dataset: Dataset) -> pa.RecordBatchReader:
-        """The same stream, counted as it flows."""
-        return pa.RecordBatchReader.from_batches(rows.schema, self._counted(rows, dataset))
+    @classmethod
+    def of(cls, engine: Engine, rows: ir.Table, dataset: Dataset) -> StagedTally:
+        """Count staged rows; only the columns that are needed for it are computed."""
+        keys = ["file_number", "day", "defect"] if dataset.is_partitioned else ["file_number", "defect"]
+        figures = {"n": rows.count(), "first_row": rows.row_number.min()}
+        if dataset.is_partitioned:
+            figures["first_day"] = _earliest_day(rows, dataset).min()
+        tally = cls()
+        for row in engine.rows(rows.group_by(keys).agg(**figures)):
+            number, day, defect = row["file_number"], row.get("day"), row["defect"]
+            tally.counts[number, day, defect] = row["n"]
+            if defect is not None:
+                known = tally.first_rows.get((number, defect), row["first_row"])
+                tally.first_rows[number, defect] = min(known, row["first_row"])
+            first_days = filter(None, (tally.first_day, row.get("first_day")))
+            tally.first_day = min(first_days, default=None)
+        return tally
 
     def add(self, other: StagedTally) -> None:
         """Count another tally in."""
@@ -43,6 +58,11 @@ class StagedTally:
             self.counts[key] += count
         self.first_rows |= other.first_rows
         self.first_day = min(filter(None, (self.first_day, other.first_day)), default=None)
+
+    @property
+    def days(self) -> int:
+        """Days that rows lie under, that of the rows without one among them."""
+        return len({day for _, day, _ in self.counts})
 
     @property
     def files(self) -> int:
@@ -112,44 +132,20 @@ class StagedTally:
             for (number, defect), count in sorted(totals.items())
         ]
 
-    def _counted(self, rows: pa.RecordBatchReader, dataset: Dataset) -> Iterator[pa.RecordBatch]:
-        for batch in rows:
-            self._count(batch, dataset)
-            yield batch
 
-    def _count(self, batch: pa.RecordBatch, dataset: Dataset) -> None:
-        keys = ["file_number", "day", "defect"] if dataset.is_partitioned else ["file_number", "defect"]
-        table = pa.Table.from_batches([batch.select([*keys, "row_number"])])
-        grouped = table.group_by(keys).aggregate([("row_number", "count"), ("row_number", "min")])
-        for row in grouped.to_pylist():
-            number, defect = row["file_number"], row["defect"]
-            self.counts[number, row.get("day"), defect] += row["row_number_count"]
-            if defect is not None:
-                known = self.first_rows.get((number, defect), row["row_number_min"])
-                self.first_rows[number, defect] = min(known, row["row_number_min"])
-        self._look_back(batch, dataset)
-
-    def _look_back(self, batch: pa.RecordBatch, dataset: Dataset) -> None:
-        """Move the first day back; an instant may be on the day before, where clocks are behind UTC."""
-        rest = batch.filter(pc.is_valid(batch["day"])) if dataset.is_partitioned else batch.slice(0, 0)
-        for name in dataset.moment:
-            if dataset.field_named(name).type is Type.TIMESTAMP:
-                instant, local = rest[name], rest[f"local_{name}"]
-                # An offset of its own may move the row to another day than the one it was written with.
-                is_moved = pc.and_(pc.is_valid(instant), pc.is_valid(rest["utc_offset_minutes"]))
-                is_open = pc.or_(pc.is_null(local), is_moved)
-                self._earlier(pc.min(rest.filter(pc.invert(is_open))[f"local_{name}"]).as_py(), timedelta(0))
-                self._earlier(pc.min(rest.filter(is_open)[name]).as_py(), _BEHIND_UTC)
-                rest = rest.filter(pc.and_(pc.is_null(instant), pc.is_null(local)))
-            else:
-                self._earlier(pc.min(rest[name]).as_py(), timedelta(0))
-
-    def _earlier(self, moment: datetime | date | None, behind: timedelta) -> None:
-        if moment is None:
-            return
-        moved = moment - behind
-        day = moved.date() if isinstance(moved, datetime) else moved
-        self.first_day = day if self.first_day is None else min(self.first_day, day)
+def _earliest_day(rows: ir.Table, dataset: Dataset) -> Any:
+    """The earliest wall-clock day that a row can have: an instant may lie where clocks are behind UTC."""
+    days = []
+    for name in dataset.moment:
+        if dataset.field_named(name).type is Type.TIMESTAMP:
+            instant, local = rows[name], rows[f"local_{name}"]
+            # An offset of its own may move the row to another day than the one it was written with.
+            is_moved = instant.notnull() & rows.utc_offset_minutes.notnull()
+            is_open = local.isnull() | is_moved
+            days.append(is_open.ifelse(instant - ibis.interval(hours=_BEHIND_UTC_HOURS), local).date())
+        else:
+            days.append(rows[name].cast("date"))
+    return rows.day.notnull().ifelse(ibis.coalesce(*days), ibis.null("date"))
 
 
 def _column(dataset: Dataset, defect: str) -> str:

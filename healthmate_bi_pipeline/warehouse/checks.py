@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS, INGESTED_FILES
+from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS, HEALTH_STARTS, INGESTED_FILES
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.warehouse.schema import SQL_TABLES
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FILES = SQL_TABLES[INGESTED_FILES.name]
 _FIGURES = SQL_TABLES[HEALTH_METRIC_ROWS.name]
+_STARTS = SQL_TABLES[HEALTH_STARTS.name]
 
 _TRUNCATED_TO: dict[Period, str] = {
     Period.DAILY: "day",
@@ -51,6 +52,21 @@ def figure_versions(
     for start, version, rows in connection.execute(counted):
         found[start.date()][version] = rows
     return dict(found)
+
+
+def count_rows_without_start(connection: Connection) -> tuple[int, int]:
+    """How many daily rows with values of measures that are expected daily have no first day that is as early.
+
+    And how many such rows there are.
+    """
+    has_values = sa.and_(_FIGURES.c.aggregation_period == str(Period.DAILY), _FIGURES.c.day_slots_filled > 0)
+    started = sa.exists().where(
+        _STARTS.c.user_id == _FIGURES.c.user_id,
+        _STARTS.c.first_day <= sa.cast(_FIGURES.c.period_start, sa.Date()),
+    )
+    counted = sa.select(sa.func.count().filter(~started), sa.func.count()).where(has_values)
+    without, rows = connection.execute(counted).one()
+    return int(without), int(rows)
 
 
 def filled_figures(connection: Connection, *, period: Period, window: Window) -> tuple[int, dict[str, int]]:

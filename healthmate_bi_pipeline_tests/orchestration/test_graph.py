@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dagster as dg
@@ -98,17 +97,14 @@ def test_nothing_runs_by_itself_unasked(definitions: dg.Definitions) -> None:
     assert [sensor.default_status for sensor in definitions.sensors or ()] == [dg.DefaultSensorStatus.STOPPED]
 
 
-def test_loading_is_quick_and_starts_nothing(environment: Settings, tmp_path: Path) -> None:
+def test_loading_starts_nothing(environment: Settings, tmp_path: Path) -> None:
     script = "from healthmate_bi_pipeline.definitions import defs; defs.validate_loadable(defs)"
     home = tmp_path / "untouched"
-    started = time.monotonic()
     subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
         check=True,
         env={"PATH": "", "HEALTHMATE_HOME": str(home), "HOME": str(tmp_path)},
     )
-    # 2 s on a quiet machine; other tests run beside this one.
-    assert time.monotonic() - started < 10
     assert not home.exists()
 
 

@@ -6,11 +6,13 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import dagster as dg
 import pytest
 
+from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.errors import DataError, UsageError
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
 from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
@@ -125,6 +127,35 @@ def test_days_make_every_partition_that_they_touch(toys: Toys, run: Run) -> None
         ("figures/yearly", "2026-01-01…2026-12-31"),
     ]
     assert summary.partitions["state/months"] == {date(2026, 1, 1), date(2026, 2, 1)}
+
+
+def test_what_is_frozen_is_made_again_only_by_name(
+    toys: Toys, settings: Settings, memory_instance: dg.DagsterInstance
+) -> None:
+    usual = replace(toys.asset("state/usual", Period.MONTHLY, "staged/toys"), is_frozen=True)
+    days = replace(
+        toys.asset("raw/toys", Period.DAILY, "staged/toys", "state/usual"), upstream_before=("state/usual",)
+    )
+    toys.inputs["state/usual"] = {date(2026, 1, 1): 1}
+
+    def call(*select: str, dry_run: bool = False) -> tuple[RunSummary, list[str]]:
+        toys.made.clear()
+        summary = run_pipeline(
+            settings.model_copy(update={"start_date": FIRST_DAY}),
+            assets=(toys.asset("staged/toys", None), usual, days),
+            now=NOW,
+            instance=memory_instance,
+            first_day=date(2026, 1, 30),
+            last_day=date(2026, 1, 31),
+            select=select,
+            dry_run=dry_run,
+        )
+        return summary, [name for name, _ in toys.made]
+
+    assert "state/usual" not in call(dry_run=True)[0].partitions
+    assert call()[1] == ["staged/toys", "state/usual", "raw/toys"]  # the first time
+    assert call()[1] == ["staged/toys", "raw/toys"]
+    assert call("state/usual")[1] == ["state/usual"]
 
 
 def test_days_before_the_first_one_are_left_out(toys: Toys, run: Run) -> None:

@@ -30,6 +30,13 @@ CENTRES = {
     "avg_exercise_minutes_per_day": (31.0, 18.0),
     "avg_sleep_hours": (6.9, 0.9),
     "sleep_quality_score": (88.5, 5.0),
+    "blood_sugar_in_range": (0.7, 0.1),
+    "avg_hba1c": (6.1, 0.6),
+    "sleep_regularity_index": (78.0, 8.0),
+    "medication_adherence_rate": (0.8, 0.08),
+    "total_symptoms_logged": (4.0, 2.0),
+    "avg_symptom_severity": (3.5, 1.5),
+    "overall_health_score": (68.0, 11.0),
     "data_accuracy": (0.97, 0.01),
 }
 STAMP = Stamp("report-1", 1, datetime(2026, 4, 4, 5, 30), "a schedule")

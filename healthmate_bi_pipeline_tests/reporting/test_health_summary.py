@@ -75,7 +75,7 @@ def test_a_month_of_a_cohort():
         ("160 or more", 0, 0.0),
     ]
     assert [section.title for section in report.sections] == [
-        "Vital signs", "Activity", "Sleep", "Data quality", "What the figures mean",
+        "Cardiovascular health", "Vital signs", "Activity", "Sleep", "Medication", "Symptoms", "Data quality", "What the figures mean",
     ]  # fmt: skip
     assert report.summary.people == 200
     assert set(report.summary.headline) == set(HEADLINE_FIGURES)

@@ -110,7 +110,7 @@ def test_hostile_text_stays_text():
     assert page.open == []
     assert "script" not in page.elements
     assert "{{ 7*7 }}" in html
-    assert "49</" not in html
+    assert not re.search(r"\b49<", html)
 
 
 def test_hostile_text_in_a_chart_stays_text():

@@ -100,6 +100,10 @@ def _make(pipeline: Pipeline) -> None:
         "source": "watch",
     }
     drop_file(settings, "sleep_sessions/s.csv", csv_text([night]))
+    dose = {"user_id": 1, "medication": "A", "scheduled_at": f"{DAYS[0]}T08:00:00Z", "status": "taken"}
+    drop_file(settings, "medication_doses/d.csv", csv_text([dose]))
+    log = {"user_id": 1, "symptom": "headache", "severity": 3, "recorded_at": f"{DAYS[0]}T08:00:00Z"}
+    drop_file(settings, "symptom_logs/l.csv", csv_text([log]))
     refresh(pipeline, groups=("staged", "raw", "state", "health_metrics"))
 
 
@@ -266,6 +270,14 @@ def test_judging() -> None:
     assert judge(spec, Measurement(0, 5)).verdict is Verdict.PASSED
     assert judge(spec, Measurement(1, 5)).verdict is Verdict.FAILED
     assert judge(spec, Measurement(1, 0)).verdict is Verdict.FAILED
+
+
+def test_a_first_day_that_comes_too_late_is_noticed(made: Pipeline) -> None:
+    _tamper(made, "UPDATE bi_health_starts SET first_day = first_day + 1 WHERE user_id = 2")
+    found = _judged(made, "health_metrics/starts", "starts_cover_rows")
+    assert found.verdict is Verdict.FAILED
+    assert found.measurement is not None
+    assert (found.measurement.wrong, found.measurement.of) == (1, 6)
 
 
 def test_every_kept_dataset_and_period_is_checked() -> None:

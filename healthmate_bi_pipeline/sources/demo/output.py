@@ -20,7 +20,38 @@ from healthmate_bi_pipeline.sources.writing import LandingBatch, open_parquet
 
 Append = Callable[[pa.Table], None]
 
-_PACKING = {Format.CSV_GZIP: "gzip", Format.CSV_ZSTD: "zstd", Format.NDJSON_ZSTD: "zstd"}
+_PACKING = {
+    Format.CSV_GZIP: "gzip",
+    Format.CSV_ZSTD: "zstd",
+    Format.NDJSON_GZIP: "gzip",
+    Format.NDJSON_ZSTD: "zstd",
+}
+_ALWAYS_UTC = "updated_at"
+
+
+ROWS_OF_A_WRITE = 1 << 16
+"""Rows that are written at once: small writes are slow, and make small row groups."""
+
+
+@dataclass
+class _File:
+    """A file, and the rows that wait to be written to it."""
+
+    path: Path
+    append: Append
+    waiting: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+
+    def add(self, table: pa.Table) -> None:
+        self.waiting.append(table)
+        self.rows += table.num_rows
+        if self.rows >= ROWS_OF_A_WRITE:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.waiting:
+            self.append(pa.concat_tables(self.waiting))
+        self.waiting, self.rows = [], 0
 
 
 @dataclass
@@ -29,26 +60,27 @@ class DemoOutput:
 
     batch: LandingBatch
     _stack: ExitStack = field(default_factory=ExitStack)
-    _files: dict[tuple[FileStyle, int], tuple[Path, Append]] = field(default_factory=dict)
+    _files: dict[tuple[FileStyle, str], _File] = field(default_factory=dict)
 
-    def add(self, style: FileStyle, part: int, *, table: pa.Table, person: Integers, clocks: Clocks) -> None:
-        """Append rows to a part of a file."""
+    def add(self, style: FileStyle, part: str, *, table: pa.Table, person: Integers, clocks: Clocks) -> None:
+        """Append rows to a part of a style's files."""
         if not table.num_rows:
             return
         rendered = render_times(table, style, person=person, clocks=clocks)
         if (style, part) not in self._files:
             path = self.batch.start(style.dataset)
-            self._files[style, part] = path, self._open(path, style.format, rendered.schema)
-        self._files[style, part][1](rendered)
+            self._files[style, part] = _File(path, self._open(path, style.format, rendered.schema))
+        self._files[style, part].add(rendered)
 
     def _open(self, path: Path, format_: Format, schema: pa.Schema) -> Append:
         if format_ is Format.PARQUET:
             parquet = self._stack.enter_context(open_parquet(path, schema))
-            return lambda table: parquet.write_table(table.combine_chunks())
+            write_parquet: Append = parquet.write_table
+            return write_parquet
         sink = self._stack.enter_context(pa.OSFile(str(path), "wb"))
         if packing := _PACKING.get(format_):
             sink = self._stack.enter_context(pa.CompressedOutputStream(sink, packing))
-        if format_ in (Format.NDJSON, Format.NDJSON_ZSTD):
+        if format_.startswith("ndjson"):
             return lambda table: sink.write(_json_lines(table))
         options = pa_csv.WriteOptions(quoting_style="needed")
         writer = self._stack.enter_context(pa_csv.CSVWriter(sink, schema, write_options=options))
@@ -61,10 +93,13 @@ class DemoOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            for file in self._files.values():
+                file.flush()
         self._stack.close()
         if kind is None:
-            for (style, part), (path, _) in self._files.items():
-                self.batch.finish(path, style.file_name(part))
+            for (style, part), file in self._files.items():
+                self.batch.finish(file.path, style.file_name(part))
 
 
 def render_times(table: pa.Table, style: FileStyle, *, person: Integers, clocks: Clocks) -> pa.Table:
@@ -74,25 +109,42 @@ def render_times(table: pa.Table, style: FileStyle, *, person: Integers, clocks:
     offset_column: pa.Array | None = None
     for name in table.column_names:
         column = table[name]
-        if not pa.types.is_timestamp(column.type):
+        if pa.types.is_dictionary(column.type):
+            columns[name] = column.cast(column.type.value_type)
+        elif not pa.types.is_timestamp(column.type):
             columns[name] = column
-            continue
-        utc = column.to_numpy()
-        offsets = pa.array(clocks.offset_minutes(person, utc), mask=np.isnat(utc))
-        offset_column = offsets if offset_column is None else offset_column
-        columns[name] = _rendered(column.combine_chunks(), offsets, style.clock, is_text=is_text)
+        elif name == _ALWAYS_UTC or (style.clock is Clock.UTC and not style.has_offset):
+            columns[name] = _in_utc(column, is_text=is_text)
+        else:
+            utc = column.to_numpy()
+            offsets = pa.array(clocks.offset_minutes(person, utc), mask=np.isnat(utc))
+            offset_column = _filled(offset_column, offsets)
+            columns[name] = (
+                _in_utc(column, is_text=is_text)
+                if style.clock is Clock.UTC
+                else _local(column.combine_chunks(), offsets, style.clock, is_text=is_text)
+            )
     if style.has_offset:
         columns["utc_offset_minutes"] = offset_column
     return pa.table(columns)
 
 
-def _rendered(utc: pa.Array, offsets: pa.Array, clock: Clock, *, is_text: bool) -> pa.Array:
-    if clock is Clock.UTC:
-        return (
-            pc.binary_join_element_wise(_text(utc, "T"), "Z", "")
-            if is_text
-            else utc.cast(pa.timestamp("us", "UTC"))
-        )
+def _filled(known: pa.Array | None, offsets: pa.Array) -> pa.Array:
+    """The offset of the first of a row's times that there is."""
+    return offsets if known is None else pc.coalesce(known, offsets)
+
+
+def _in_utc(utc: pa.ChunkedArray, *, is_text: bool) -> pa.ChunkedArray:
+    if not is_text:
+        return utc.cast(pa.timestamp("us", "UTC"))
+    if utc.null_count == len(utc):
+        return pa.nulls(len(utc), pa.string())
+    return pc.binary_join_element_wise(_text(utc, "T"), "Z", "")
+
+
+def _local(utc: pa.Array, offsets: pa.Array, clock: Clock, *, is_text: bool) -> pa.Array:
+    if utc.null_count == len(utc):
+        return pa.nulls(len(utc), pa.string() if is_text else utc.type)
     minute = pa.scalar(60_000_000, pa.int64())
     local = pc.add(utc, pc.multiply(offsets, minute).cast(pa.duration("us")))
     if clock is Clock.WALL:
@@ -101,7 +153,9 @@ def _rendered(utc: pa.Array, offsets: pa.Array, clock: Clock, *, is_text: bool) 
 
 
 def _text(moments: pa.Array, separator: str) -> pa.Array:
-    return pc.strftime(moments.cast(pa.timestamp("s"), safe=False), f"%Y-%m-%d{separator}%H:%M:%S")
+    """``2026-01-31T08:15:00``."""
+    text = moments.cast(pa.timestamp("s"), safe=False).cast(pa.string())
+    return text if separator == " " else pc.replace_substring(text, " ", separator, max_replacements=1)
 
 
 def _offset_text(offsets: pa.Array) -> pa.Array:

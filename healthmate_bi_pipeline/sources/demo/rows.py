@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from healthmate_bi_pipeline.sources.demo.clocks import Integers
+from healthmate_bi_pipeline.sources.demo.clocks import Flags, Integers, Times
 
 
 class Format(StrEnum):
@@ -21,6 +23,7 @@ class Format(StrEnum):
     CSV_GZIP = "csv.gz"
     CSV_ZSTD = "csv.zst"
     NDJSON = "ndjson"
+    NDJSON_GZIP = "ndjson.gz"
     NDJSON_ZSTD = "ndjson.zst"
 
 
@@ -34,15 +37,17 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True)
 class FileStyle:
-    """A file of the demo, in two parts: what arrives in time, and what comes later.
+    """The files of one device or program: a year or a quarter each, and what came too late for them apart.
 
     Attributes:
-        dataset: where it goes.
-        device: what it is called by.
-        format: what it is written in.
-        clock: how it writes times.
-        has_offset: it has the column ``utc_offset_minutes``.
-        has_updated_at: all of its rows say when they were changed, and not only the changed ones.
+        dataset: where they go.
+        device: what they are called by.
+        format: what they are written in.
+        clock: how they write times.
+        has_offset: they have the column ``utc_offset_minutes``.
+        has_updated_at: all rows say when they were changed, and not only the changed ones.
+        is_quarterly: a file holds a quarter.
+        is_tidy: nothing is late, corrected or wrong.
     """
 
     dataset: str
@@ -51,29 +56,33 @@ class FileStyle:
     clock: Clock
     has_offset: bool = False
     has_updated_at: bool = False
+    is_quarterly: bool = False
+    is_tidy: bool = False
 
-    def file_name(self, part: int) -> str:
-        """The name of its first or second part; the second sorts behind, and so counts as later."""
+    def file_name(self, part: str) -> str:
+        """The name of a part."""
         return f"demo-{self.device}-{part}.{self.format}"
 
 
 @dataclass(frozen=True)
 class DemoRows:
-    """Rows of one file.
+    """Rows of one style.
 
     Attributes:
-        style: the file.
+        style: of their files.
         person: the number of each row's person in the block.
         day: the number of the day on which it was recorded.
         table: the columns of the dataset; times are UTC, whatever the file will say.
-        moment: the column that orders the rows in time.
+        recorded_at: when each row was first known, UTC.
+        marks: which rows were made wrong, or odd, from the start, by what is odd about them.
     """
 
     style: FileStyle
     person: Integers
     day: Integers
     table: pa.Table
-    moment: str
+    recorded_at: Times
+    marks: Mapping[str, Flags] = field(default_factory=dict)
 
 
 def joined(*parts: pa.Array | str) -> pa.Array:
@@ -82,11 +91,21 @@ def joined(*parts: pa.Array | str) -> pa.Array:
     return pc.binary_join_element_wise(*texts, "")
 
 
-def instants(utc: npt.NDArray[np.datetime64]) -> pa.Array:
+def instants(utc: Times) -> pa.Array:
     """Instants (UTC) as a column; NaT is null."""
     return pa.array(utc.astype("datetime64[us]"), pa.timestamp("us"))
 
 
-def constant(value: str | bool, count: int) -> pa.Array:  # noqa: FBT001 - it is a value, no switch
-    """The same value in every row."""
+def coded(codes: npt.NDArray[Any], texts: tuple[str, ...]) -> pa.Array:
+    """Texts by their numbers, kept as such until they are written."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int8()), pa.array(texts, pa.string()))
+
+
+def same(text: str, count: int) -> pa.Array:
+    """The same text in every row."""
+    return coded(np.zeros(count, dtype=np.int8), (text,))
+
+
+def constant(value: bool, count: int) -> pa.Array:  # noqa: FBT001 - it is a value, no switch
+    """The same truth in every row."""
     return pa.repeat(value, count)

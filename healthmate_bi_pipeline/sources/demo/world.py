@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
-from healthmate_bi_pipeline.sources.demo.clocks import Integers, Times, as_minutes
+from healthmate_bi_pipeline.sources.demo.block import Block
+from healthmate_bi_pipeline.sources.demo.clocks import Clocks, Flags, Integers, Numbers, Times, as_minutes
 from healthmate_bi_pipeline.sources.demo.habits import Habits, draw_habits
 from healthmate_bi_pipeline.sources.demo.movement import Movement, draw_movement
-from healthmate_bi_pipeline.sources.demo.people import Block, Flags, Numbers, People, draw_people
+from healthmate_bi_pipeline.sources.demo.people import People, draw_people
+from healthmate_bi_pipeline.sources.demo.regimes import Regimes, draw_regimes
+from healthmate_bi_pipeline.sources.demo.roles import Calendar, Roles, cast_people
+from healthmate_bi_pipeline.sources.demo.rows import DemoRows, FileStyle
 
 
 @dataclass(frozen=True)
@@ -39,23 +44,46 @@ class World:
 
     block: Block
     people: People
+    roles: Roles
+    clocks: Clocks
     habits: Habits
     movement: Movement
+    regimes: Regimes
 
     def moments(self, happens: Flags, hour: Numbers) -> Moments:
         """Where something happens, at which hour of the day: both arrays of people × days."""
         person, day = np.nonzero(happens)
-        hours = np.broadcast_to(hour, happens.shape)[person, day]
-        local = self.block.span.midnights[day] + as_minutes(hours * 60)
-        return Moments(person, day, self.people.clocks.to_utc(person, local), hours)
+        return self.moments_of(person, day, np.broadcast_to(hour, happens.shape)[person, day])
 
-    def users_of(self, person: Integers) -> npt.NDArray[np.int64]:
+    def moments_of(self, person: Integers, day: Integers, hour: Numbers) -> Moments:
+        """The same, of people and days one by one."""
+        local = self.block.span.midnights[day] + as_minutes(hour * 60)
+        return Moments(person, day, self.clocks.to_utc(person, local), hour)
+
+    def users_of(self, person: Integers) -> Integers:
         """HealthMate's numbers of people."""
         return self.people.user_id[person]
 
 
-def draw_world(block: Block) -> World:
+def draw_world(block: Block, calendar: Calendar) -> World:
     """Draw a block of people and their days."""
-    people = draw_people(block)
-    habits = draw_habits(block, people)
-    return World(block, people, habits, draw_movement(block, people, habits))
+    people, roles = cast_people(block, draw_people(block), calendar)
+    clocks = people.make_clocks(block)
+    habits = draw_habits(block, people, roles)
+    return World(
+        block=block,
+        people=people,
+        roles=roles,
+        clocks=clocks,
+        habits=habits,
+        movement=draw_movement(block, people, clocks, habits),
+        regimes=draw_regimes(block, people, roles),
+    )
+
+
+def joined_rows(style: FileStyle, moments: Sequence[Moments], tables: Sequence[pa.Table]) -> DemoRows:
+    """Rows that were made kind by kind."""
+    person, day, utc = (
+        np.concatenate([getattr(at, name) for at in moments]) for name in ("person", "day", "utc")
+    )
+    return DemoRows(style, person, day, pa.concat_tables(tables).unify_dictionaries(), utc)

@@ -6,6 +6,7 @@ and minute, for activity per measure and hour; the best rank wins, then the bett
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -33,39 +34,56 @@ from healthmate_bi_pipeline.transforms.state import (
 
 _SLOT = ("user_id", "day", "hour")
 _LOGS = "symptoms"
+_READING_SLOT = ["user_id", "metric", "day", "hour"]
 _ORDERED = tuple(measure.name for measure in READING_MEASURES if measure.keeps_order)
 
 
-def hour_states(readings: ir.Table, activity: ir.Table, symptoms: ir.Table, ranks: ir.Table) -> ir.Table:
-    """The health state of hours.
+@dataclass(frozen=True)
+class RawHours:
+    """The raw rows that hours are made from.
 
-    Args:
+    Attributes:
         readings: rows of ``raw/health_readings``.
         activity: rows of ``raw/activity_intervals``.
         symptoms: rows of ``raw/symptom_logs``.
+    """
+
+    readings: ir.Table
+    activity: ir.Table
+    symptoms: ir.Table
+
+
+def hour_states(raw: RawHours, slots: ir.Table, crowded: ir.Table | None, ranks: ir.Table) -> ir.Table:
+    """The health state of hours.
+
+    Args:
+        raw: the raw rows of the hours.
+        slots: ``reading_slots`` of the readings.
+        crowded: ``crowded_states``; ``None`` when one source made every slot.
         ranks: ``source`` and ``source_rank`` for every source that occurs.
 
     Returns:
         Rows of ``state_table("health", Grain.HOUR)``.
     """
-    read = reading_states(readings, ranks)
-    moved = activity_states(activity, ranks)
-    felt = symptom_states(symptoms, ranks)
     table = state_table("health", Grain.HOUR)
-    logged = felt.filter(felt.measure == _LOGS)
-    used = union_all(part.select(*_SLOT, "source", "n") for part in (read, moved, logged))
-    sources = used.group_by([*_SLOT, "source"]).agg(n=used.n.sum()).mutate(measure=ibis.literal(SOURCE.name))
-    key = [*_SLOT, "measure", "item"]
     without_item = ibis.literal("")
-    return union_all(
-        (
-            shaped_as_state(merge_states(_with_components(read.mutate(item=without_item)), key), table),
-            shaped_as_state(moved.mutate(item=without_item), table),
-            shaped_as_state(sources.rename(item="source"), table),
-            shaped_as_state(merge_states(_with_components(felt), key), table),
-            shaped_as_state(category_states(readings, ranks), table),
-        )
-    )
+    alone = slots.filter(slots.source == slots.last_source).join(ranks, "source").rename(measure="metric")
+    moved = activity_states(raw.activity, ranks)
+    felt = symptom_states(raw.symptoms, ranks)
+    key = [*_SLOT, "measure", "item"]
+    parts = [
+        *(shaped_as_state(rows.mutate(item=without_item), table) for rows in (alone, moved)),
+        shaped_as_state(merge_states(_with_components(felt), key), table),
+        shaped_as_state(category_states(raw.readings, ranks), table),
+    ]
+    used = [alone, moved, felt.filter(felt.measure == _LOGS)]
+    if crowded is not None:
+        merged = merge_states(_with_components(crowded.mutate(item=without_item)), key)
+        parts.append(shaped_as_state(merged, table))
+        used.append(crowded)
+    rows = union_all(part.select(*_SLOT, "source", "n") for part in used)
+    sources = rows.group_by([*_SLOT, "source"]).agg(n=rows.n.sum()).mutate(measure=ibis.literal(SOURCE.name))
+    return union_all([*parts, shaped_as_state(sources.rename(item="source"), table)])
 
 
 def symptom_states(symptoms: ir.Table, ranks: ir.Table) -> ir.Table:
@@ -100,33 +118,52 @@ def _with_components(rows: ir.Table) -> ir.Table:
     )
 
 
-def reading_states(readings: ir.Table, ranks: ir.Table) -> ir.Table:
-    """States of point readings per person, metric, source, day and hour; only of the sources that count."""
-    hourly = readings.mutate(hour=readings.local_recorded_at.hour().cast("int64"))
-    slot = ["user_id", "metric", "day", "hour"]
-    per_source = _aggregated(hourly, [*slot, "source"])
-    # Nearly every hour has one source: only the others are looked at minute by minute.
-    crowded = per_source.group_by(slot).agg(sources=ibis._.count()).filter(ibis._.sources > 1)
-    alone = per_source.anti_join(crowded, slot)
-    resolved = _aggregated(of_one_source_a_minute(hourly.semi_join(crowded, slot), ranks), [*slot, "source"])
-    return alone.union(resolved).join(ranks, "source").rename(measure="metric")
+def reading_slots(readings: ir.Table, *, is_ordered: bool) -> ir.Table:
+    """States of point readings per person, measure, day and hour, whatever their source.
+
+    Of the measures that keep an order, or of the others: finding first and last values costs as much as all the
+    rest, and few readings need it.
+
+    Returns:
+        The state of each slot, ``source`` and ``last_source``: the first and the last by name, which are the
+        same where one source made the slot. Nearly every slot is like that; the others are not to be used.
+    """
+    keeps_order = readings.metric.isin(_ORDERED)
+    hourly = _hourly(readings.filter(keeps_order if is_ordered else ~keeps_order))
+    more = {"source": hourly.source.min(), "last_source": hourly.source.max()}
+    return _aggregated(hourly, _READING_SLOT, more, is_ordered=is_ordered)
 
 
-def _aggregated(readings: ir.Table, by: list[str]) -> ir.Table:
+def crowded_states(readings: ir.Table, slots: ir.Table, ranks: ir.Table) -> ir.Table:
+    """States of the readings that count in slots that several sources made, per source."""
+    crowded = slots.filter(slots.source != slots.last_source)
+    counted = of_one_source_a_minute(_hourly(readings).semi_join(crowded, _READING_SLOT), ranks)
+    states = _aggregated(counted, [*_READING_SLOT, "source"], {}, is_ordered=True)
+    return states.join(ranks, "source").rename(measure="metric")
+
+
+def _hourly(readings: ir.Table) -> ir.Table:
+    return readings.mutate(hour=readings.local_recorded_at.hour().cast("int64"))
+
+
+def _aggregated(readings: ir.Table, by: list[str], more: dict[str, Any], *, is_ordered: bool) -> ir.Table:
     value: Any = readings.value
     exact = value.cast(EXACT)
     order = _order_key(readings)
+    text, number = ibis.null("string"), ibis.null("float64")
+    is_known = order.notnull()
     return readings.group_by(by).agg(
         n=readings.count(),
         total=exact.sum().cast("decimal(38, 6)"),
         total_squared=(value * value).cast("decimal(24, 6)").sum().cast("decimal(38, 6)"),
         low=value.min(),
         high=value.max(),
-        first_key=order.min(),
-        first_value=value.argmin(order, where=order.notnull()),
-        last_key=order.max(),
-        last_value=value.argmax(order, where=order.notnull()),
+        first_key=order.min() if is_ordered else text,
+        first_value=value.argmin(order, where=is_known) if is_ordered else number,
+        last_key=order.max() if is_ordered else text,
+        last_value=value.argmax(order, where=is_known) if is_ordered else number,
         implausible=readings.is_implausible.cast("int64").sum().cast("int64"),
+        **more,
     )
 
 
