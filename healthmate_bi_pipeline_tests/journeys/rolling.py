@@ -1,4 +1,4 @@
-"""Rows of every kind for a year and a bit, and the values that every measure has in them, without the pipeline.
+"""The values that every measure has in some rows, without the pipeline.
 
 A *value* is what a measure counts once: a reading, an hour of activity, a night. Hours and days have values of
 their own (``Values``), because a device's own total of a day stands for its hours. No sums are made here: who
@@ -7,37 +7,16 @@ has the values can sum them up over any period at once, and that must be what th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from healthmate_bi_pipeline.catalog.readings import METRICS
+from healthmate_bi_pipeline_tests.journeys.rolling_rows import ACTIVITY, RANKS, Rows
 
-FIRST, LAST = pd.Timestamp(2023, 12, 25), pd.Timestamp(2025, 1, 8)
-EDGES = ("2023-12-31", "2024-01-01", "2024-02-29", "2024-03-31", "2024-04-01", "2024-12-30", "2025-01-01")
-PEOPLE = (1, 2, 3)
-RANKS = {"clinic": 1, "watch a": 2, "watch b": 2, "phone": 3, "diary": 4}
-ACTIVITY = (
-    "steps",
-    "calories_kcal",
-    "moderate_minutes",
-    "vigorous_minutes",
-    "distance_m",
-    "intensity_points",
-)
 ORDERED = ("weight", "height")
 COLUMNS = ["user_id", "measure", "item", "at", "value", "order", "implausible"]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of the landing files."""
-
-    readings: pd.DataFrame
-    activity: pd.DataFrame
-    sleep: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -51,92 +30,6 @@ class Values:
     of_days: pd.DataFrame
 
 
-def random_rows(seed: int) -> Rows:
-    """Some days of some people, with several devices at once, gaps, and the edges of all periods."""
-    random = np.random.default_rng(seed)
-    some = FIRST + pd.to_timedelta(random.choice((LAST - FIRST).days, 40, replace=False), unit="D")
-    days = sorted({*some, *(pd.Timestamp(day) for day in EDGES)})
-    keys = [(person, day) for person in PEOPLE for day in days if random.random() < 0.8]
-    readings = [row for key in keys for row in _readings(random, *key)]
-    activity = [row for key in keys for row in _activity(random, *key)]
-    sleep = [row for key in keys for row in _sleep(random, *key)]
-    return Rows(
-        pd.DataFrame(readings).drop_duplicates(["user_id", "metric", "recorded_at", "source"]),
-        pd.DataFrame(activity).drop_duplicates(["user_id", "source", "started_at", "ended_at"]),
-        pd.DataFrame(sleep).drop_duplicates(["user_id", "source", "started_at"]),
-    )
-
-
-def _readings(random: np.random.Generator, person: int, day: pd.Timestamp) -> Iterator[dict[str, object]]:
-    def reading(metric: str, unit: str, value: float, at: pd.Timestamp, source: str) -> dict[str, object]:
-        return {
-            "user_id": person, "metric": metric, "unit": unit, "value": round(value, 2),
-            "recorded_at": at, "source": source,
-        }  # fmt: skip
-
-    for metric in METRICS:
-        low, high = metric.soft
-        margin = 0.05 * (high - low)  # some are not plausible, all are possible
-        low, high = max(low - margin, metric.hard[0]), min(high + margin, metric.hard[1])
-        for _ in range(random.integers(0, 4)):
-            at = day + pd.Timedelta(seconds=int(random.integers(0, 86_400)))
-            for source in random.choice(list(RANKS), random.integers(1, 4), replace=False):
-                moved = at.floor("min") + pd.Timedelta(seconds=int(random.integers(0, 60)))
-                yield reading(metric.code, metric.unit, float(random.uniform(low, high)), moved, str(source))
-    if random.random() < 0.5:
-        for minute in range(170, 430):  # the early morning, with gaps that break half hours
-            if random.random() < 0.45:
-                at = day + pd.Timedelta(minutes=minute)
-                yield reading("heart_rate", "bpm", float(random.uniform(45, 70)), at, "watch a")
-
-
-def _activity(random: np.random.Generator, person: int, day: pd.Timestamp) -> Iterator[dict[str, object]]:
-    def amounts(scale: float) -> dict[str, float | None]:
-        found: dict[str, float | None] = {
-            "steps": float(random.integers(0, 4000 * scale)),
-            "calories_kcal": round(float(random.uniform(0, 300 * scale)), 1),
-            "moderate_minutes": float(random.integers(0, 2)),
-            "vigorous_minutes": float(random.integers(0, 3)),
-            "distance_m": round(float(random.uniform(0, 3000 * scale)), 3),
-            "intensity_points": float(random.integers(0, 100 * scale)),
-        }
-        left_out = random.choice(ACTIVITY, random.integers(0, 4), replace=False)
-        return found | dict.fromkeys(map(str, left_out))
-
-    for source in random.choice(
-        ["watch a", "watch b", "phone", "diary"], random.integers(0, 4), replace=False
-    ):
-        for _ in range(random.integers(1, 6)):
-            hour = pd.Timedelta(hours=int(random.integers(0, 24)))
-            start, length = day + hour, pd.Timedelta(hours=1)
-            if random.random() < 0.4:
-                start = start + pd.Timedelta(minutes=int(random.integers(0, 60)))
-                length = pd.Timedelta(minutes=int(random.integers(5, 170)))
-            yield {
-                "user_id": person, "source": str(source), "started_at": start, "ended_at": start + length,
-                "is_daily_total": False, **amounts(1),
-            }  # fmt: skip
-        if random.random() < 0.4:
-            yield {
-                "user_id": person, "source": str(source), "started_at": day,
-                "ended_at": day + pd.Timedelta(days=1), "is_daily_total": True, **amounts(5),
-            }  # fmt: skip
-
-
-def _sleep(random: np.random.Generator, person: int, day: pd.Timestamp) -> Iterator[dict[str, object]]:
-    for source in random.choice(["watch a", "watch b", "phone"], random.integers(0, 3), replace=False):
-        for start, length, is_nap in ((-2.0, 4.0, False), (2.5, 5.0, False), (13.0, 1.5, True)):
-            if random.random() < 0.3:
-                continue
-            asleep = float(random.integers(20, int(length * 50)))
-            begin = day + pd.Timedelta(hours=start)
-            yield {
-                "user_id": person, "source": str(source), "started_at": begin,
-                "ended_at": begin + pd.Timedelta(hours=length), "asleep_minutes": asleep,
-                "in_bed_minutes": asleep + 10 if random.random() < 0.7 else None, "is_nap": is_nap,
-            }  # fmt: skip
-
-
 def values_of(rows: Rows) -> Values:
     """All values of all measures."""
     readings = _counted_readings(rows.readings)
@@ -144,14 +37,18 @@ def values_of(rows: Rows) -> Values:
     totals = _totals_that_count(rows.activity, hours)
     replaced = pd.MultiIndex.from_frame(totals[["user_id", "measure", "day"]])
     rest = hours[~pd.MultiIndex.from_frame(hours[["user_id", "measure", "day"]]).isin(replaced)]
-    days = pd.concat([totals, _nights(rows.sleep)]).assign(at=lambda frame: frame["day"])
-    plain = readings[[*COLUMNS, "source"]]
-    of_hours = pd.concat([plain, hours])
-    of_days = pd.concat([plain, rest, days])
+    nights = _counted_nights(rows.sleep)
+    days = pd.concat([totals, _nights(nights), _doses(rows.doses), _fills(rows.doses)])
+    days = days.assign(at=lambda frame: frame["day"])
+    logs = _logs(rows.symptoms)
+    sorted_ones = pd.concat([*_sorted_glucose(readings), _pressures(readings), *_symptoms(rows.symptoms)])
+    # A source whose hours a total replaced is still counted: the hours rest on it.
+    used = pd.concat([readings[[*COLUMNS, "source"]], logs, hours])
+    natives = [_resting_heart_rates(readings), _sleep_agreement(rows.sleep, nights)]
+    plain = pd.concat([readings[COLUMNS], logs, sorted_ones])
     return Values(
-        _shaped(pd.concat([of_hours, _sources(of_hours)])),
-        # A source whose hours a total replaced is still counted: the hours rest on it.
-        _shaped(pd.concat([of_days, _resting_heart_rates(readings), _sources(pd.concat([of_hours, days]))])),
+        _shaped(pd.concat([plain, hours, _sources(used)])),
+        _shaped(pd.concat([plain, rest, days, *natives, _sources(pd.concat([used, days]))])),
     )
 
 
@@ -250,14 +147,17 @@ def _totals_that_count(activity: pd.DataFrame, hours: pd.DataFrame) -> pd.DataFr
     return counted.assign(item="")
 
 
-def _nights(sleep: pd.DataFrame) -> pd.DataFrame:
+def _counted_nights(sleep: pd.DataFrame) -> pd.DataFrame:
     """Of each wake date the nights and the naps of one source: the best rank, then the longest, then the name."""
     timed = sleep["asleep_minutes"].where(sleep["in_bed_minutes"].notna())
     rows = sleep.assign(day=sleep["ended_at"].dt.normalize(), timed=timed)
     keys = ["user_id", "source", "day", "is_nap"]
     sums = rows.groupby(keys)[["asleep_minutes", "timed", "in_bed_minutes"]].sum(min_count=1).reset_index()
     sums = sums.assign(rank=sums["source"].map(RANKS), shorter=-sums["asleep_minutes"])
-    best = _best(sums, ["user_id", "day", "is_nap"], by=["rank", "shorter", "source"])
+    return _best(sums, ["user_id", "day", "is_nap"], by=["rank", "shorter", "source"])
+
+
+def _nights(best: pd.DataFrame) -> pd.DataFrame:
     names = {"asleep_minutes": "sleep_minutes", "timed": "sleep_timed_minutes"}
     night = best[~best["is_nap"]].rename(columns=names).melt(
         ["user_id", "source", "day"], [*names.values(), "in_bed_minutes"], var_name="measure"
@@ -265,3 +165,121 @@ def _nights(sleep: pd.DataFrame) -> pd.DataFrame:
     nap = best[best["is_nap"]].assign(measure="nap_minutes", value=best["asleep_minutes"])
     both = pd.concat([night, nap[["user_id", "source", "day", "measure", "value"]]])
     return both.dropna(subset="value").assign(item="")
+
+
+def _sleep_agreement(sleep: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
+    """Minute by minute from noon to noon: as many as are slept, or woken through, like those a day before."""
+    asleep: dict[tuple[int, pd.Timestamp], np.ndarray] = {}
+    of_nights = sleep[~sleep["is_nap"]].assign(day=sleep["ended_at"].dt.normalize())
+    for row in of_nights.merge(best[~best["is_nap"]][["user_id", "source", "day"]]).itertuples():
+        minutes = asleep.setdefault((row.user_id, row.day), np.zeros(1440, dtype=bool))
+        noon = row.day - pd.Timedelta(hours=12)
+        begin, end = (int((at - noon) / pd.Timedelta(minutes=1)) for at in (row.started_at, row.ended_at))
+        minutes[max(begin, 0) : max(end, 0)] = True
+    found = [
+        {
+            "user_id": person,
+            "measure": "sleep_agreement",
+            "at": day,
+            "value": float((minutes == before).sum()),
+        }
+        for (person, day), minutes in asleep.items()
+        if (before := asleep.get((person, day - pd.Timedelta(days=1)))) is not None
+    ]
+    return pd.DataFrame(found)
+
+
+def _sorted_glucose(readings: pd.DataFrame) -> list[pd.DataFrame]:
+    """Glucose by circumstances, and by band of whole mg/dL."""
+    glucose = readings[readings["metric"] == "blood_glucose"].assign(order=None, implausible=None)
+    is_cgm = glucose["context"] == "cgm"
+    bands = pd.cut(
+        np.floor(glucose["value"] + 0.5), [0, 54, 70, 181, 251, 10_000], right=False,
+        labels=["below_54", "54_to_69", "70_to_180", "181_to_250", "above_250"],
+    ).astype(str)  # fmt: skip
+    banded = glucose.assign(item=bands, value=np.nan)
+    return [
+        part[COLUMNS]
+        for part in (
+            glucose[glucose["context"] == "fasting"].assign(measure="fasting_glucose"),
+            glucose[is_cgm].assign(measure="cgm_glucose"),
+            banded[~is_cgm].assign(measure="glucose_band"),
+            banded[is_cgm].assign(measure="cgm_band"),
+        )
+    ]
+
+
+def _pressures(readings: pd.DataFrame) -> pd.DataFrame:
+    """The category of each systolic reading that has its diastolic one."""
+    upper, lower = (
+        readings[(readings["metric"] == f"blood_pressure_{half}") & readings["reading_id"].notna()]
+        for half in ("systolic", "diastolic")
+    )
+    pairs = upper.merge(lower[["reading_id", "value"]], on="reading_id", suffixes=("", "_lower"))
+    systolic, diastolic = pairs["value"], pairs["value_lower"]
+    category = np.select(
+        [
+            (systolic > 180) | (diastolic > 120),
+            (systolic >= 140) | (diastolic >= 90),
+            (systolic >= 130) | (diastolic >= 80),
+            systolic >= 120,
+        ],
+        ["severe", "stage_2", "stage_1", "elevated"],
+        "normal",
+    )
+    named = pairs.assign(measure="blood_pressure_category", item=category, value=np.nan)
+    return named.assign(order=None, implausible=None)[COLUMNS]
+
+
+def _logs(symptoms: pd.DataFrame) -> pd.DataFrame:
+    logs = symptoms.assign(measure="symptoms", item="", at=symptoms["recorded_at"], value=np.nan)
+    return logs[["user_id", "measure", "item", "at", "value", "source"]]
+
+
+def _symptoms(symptoms: pd.DataFrame) -> list[pd.DataFrame]:
+    logs = _logs(symptoms).drop(columns="source")
+    severe = logs.assign(measure="symptom_severity", value=symptoms["severity"]).dropna(subset="value")
+    return [logs.assign(measure="symptom", item=symptoms["symptom"]), severe]
+
+
+def _doses(doses: pd.DataFrame) -> pd.DataFrame:
+    """Six numbers of each day with doses: of what was planned, once each, and of what was taken beside it."""
+    found = []
+    rows = doses[doses["status"] != "filled"]
+    day = rows["scheduled_at"].fillna(rows["taken_at"]).dt.normalize()
+    for (person, of_day), mine in rows.groupby(["user_id", day]):
+        is_planned = mine["scheduled_at"].notna() & ~mine["is_as_needed"].astype(bool)
+        planned = mine[is_planned].groupby(["medication", "scheduled_at"])["status"].agg(list).tolist()
+        beside = mine[~is_planned]
+        taken = sum("taken" in statuses for statuses in planned)
+        skipped = sum("taken" not in statuses and "skipped" in statuses for statuses in planned)
+        numbers = {
+            "doses_scheduled": len(planned),
+            "doses_taken": taken,
+            "doses_skipped": skipped,
+            "doses_unlogged": len(planned) - taken - skipped,
+            "doses_extra": sum(max(statuses.count("taken") - 1, 0) for statuses in planned)
+            + int((~beside["is_as_needed"].astype(bool)).sum()),
+            "doses_as_needed": int(beside["is_as_needed"].astype(bool).sum()),
+        }
+        found += [
+            {
+                "user_id": person,
+                "day": of_day,
+                "measure": name,
+                "value": number,
+                "source": "phone",
+                "item": "",
+            }
+            for name, number in numbers.items()
+        ]
+    return pd.DataFrame(found)
+
+
+def _fills(doses: pd.DataFrame) -> pd.DataFrame:
+    fills = doses[doses["status"] == "filled"]
+    day = fills["filled_at"].dt.normalize()
+    drug_class = fills["medication_class"].fillna(fills["medication"])
+    item = drug_class + "\x1f" + fills["medication"] + "\x1f" + day.dt.strftime("%Y-%m-%d")
+    named = fills.assign(measure="medication_fill", day=day, item=item, value=fills["days_supply"])
+    return named[["user_id", "day", "measure", "item", "value", "source"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -52,7 +53,7 @@ def state_of_one(number: int, value: tuple[str, Decimal, bool, int, int]) -> dic
         "total_squared": round(amount * amount, 6), "low": float(amount), "high": float(amount),
         "first_key": key, "first_value": float(amount) if key else None,
         "last_key": key, "last_value": float(amount) if key else None,
-        "implausible": int(is_implausible), "days": 1, "source_rank": rank,
+        "implausible": int(is_implausible), "days": 1, "first_day": date(2026, 1, 1 + number % 28), "source_rank": rank,
     }  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def whole(states: list[dict[str, Any]]) -> dict[str, Any]:
         "first_value": keyed[0]["first_value"] if keyed else None,
         "last_key": keyed[-1]["last_key"] if keyed else None,
         "last_value": keyed[-1]["last_value"] if keyed else None,
+        "first_day": min(state["first_day"] for state in states),
         "source_rank": min(state["source_rank"] for state in states),
     }
 
