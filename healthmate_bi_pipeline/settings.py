@@ -36,7 +36,8 @@ class EngineSettings(Section):
     """The engine that computes over the lake."""
 
     memory_limit: str = Field(
-        "2GB", description="What the engine may hold in memory before it spills to disk."
+        "1200MB",
+        description="What the engine may hold in memory before it spills to disk; the process needs 0.7 GB more.",
     )
     threads: int | None = Field(None, ge=1, description="Threads of the engine; all cores when not set.")
 

@@ -106,11 +106,11 @@ def judge_users(staged: ir.Table, zones: ir.Table) -> ir.Table:
     return joined.mutate(rule=first_rule(rules)).drop("known_zone")
 
 
-def crowded_rows(good: ir.Table, dataset: Dataset) -> ir.Table:
-    """The rows whose key may stand more than once: all that do, and hardly any other.
+def with_key_hash(good: ir.Table, dataset: Dataset) -> ir.Table:
+    """The rows with ``key_hash``, a hash of the key that each is known by.
 
-    Keys are compared by a hash, which costs a fraction of comparing them; ``repeated_rows`` looks at the few
-    that are left.
+    Comparing hashes costs a fraction of comparing keys. Rows of a hash that stands once have no rival; only the
+    few others go through ``repeated_rows``.
     """
     hashes = [
         ibis.struct(
@@ -120,9 +120,7 @@ def crowded_rows(good: ir.Table, dataset: Dataset) -> ir.Table:
     ]
     *others, last = hashes
     cases = [(_uses_key(good, dataset.keys, number), key_hash) for number, key_hash in enumerate(others)]
-    hashed = good.mutate(key_hash=ibis.cases(*cases, else_=last) if cases else last)
-    crowded = hashed.group_by("key_hash").agg(n=ibis._.count()).filter(ibis._.n > 1)
-    return hashed.semi_join(crowded, "key_hash").drop("key_hash")
+    return good.mutate(key_hash=ibis.cases(*cases, else_=last) if cases else last)
 
 
 def repeated_rows(good: ir.Table, dataset: Dataset) -> ir.Table:

@@ -27,6 +27,7 @@ from healthmate_bi_pipeline.transforms.raw import KEPT, QUARANTINED
 
 SUSPECTED_UNIT, SUSPECTED_SWAP, IMPOSSIBLE_DAY = "suspected_unit", "suspected_swap", "impossible_day"
 _IMPOSSIBLE_VALUE = "impossible_value:value"
+_PARTING_MMHG = 100.0
 _PLACE = ("file_number", "row_number")
 
 
@@ -191,31 +192,31 @@ def _swapped(judged: ir.Table) -> ir.Table:
             ibis.literal(DISTANT_PAST).cast("timestamp(6)")
         ),
     )
-    is_systolic = rows.metric == SYSTOLIC
-    extremes = rows.group_by(reading).agg(
-        lowest=rows.value.min(where=is_systolic), highest=rows.value.max(where=~is_systolic)
+    # Whatever the parting value, a swapped pair has its systolic value below it or its diastolic one above.
+    is_systolic, is_low = rows.metric == SYSTOLIC, rows.value < _PARTING_MMHG
+    doubtful = rows.semi_join(rows.filter(is_systolic == is_low), reading)
+    extremes = doubtful.group_by(reading).agg(
+        lowest=doubtful.value.min(where=doubtful.metric == SYSTOLIC),
+        highest=doubtful.value.max(where=doubtful.metric == DIASTOLIC),
     )
-    doubtful = rows.semi_join(extremes.filter(ibis._.lowest <= ibis._.highest), reading)
+    suspects = doubtful.semi_join(extremes.filter(ibis._.lowest <= ibis._.highest), reading)
     within = ibis.window(group_by=reading, order_by=["_updated", "file_number"])
     alike = ibis.window(group_by=[*reading, "metric", "_updated", "file_number"], order_by="row_number")
-    placed = doubtful.mutate(delivery=ibis.dense_rank().over(within), turn=ibis.row_number().over(alike))
-    return union_all(
-        _swapped_rows(placed, reading, metric=one, other=other)
-        for one, other in ((SYSTOLIC, DIASTOLIC), (DIASTOLIC, SYSTOLIC))
-    )
+    placed = suspects.mutate(delivery=ibis.dense_rank().over(within), turn=ibis.row_number().over(alike))
+    return _mismatched(placed, reading)
 
 
-def _swapped_rows(placed: ir.Table, reading: list[str], *, metric: str, other: str) -> ir.Table:
-    """The rows of a metric that do not go with the row of the other one that they came with."""
-    rows = placed.filter(placed.metric == metric)
-    partners = placed.filter(placed.metric == other).select(
+def _mismatched(placed: ir.Table, reading: list[str]) -> ir.Table:
+    """The rows that do not go with the row of the other metric that they came with."""
+    partners = placed.select(
         *reading,
+        partner_metric="metric",
         partner_value="value",
         partner_delivery="delivery",
         partner_turn="turn",
         partner_row="row_number",
     )
-    pairs = rows.join(partners, reading)
+    pairs = placed.join(partners, reading).filter(lambda t: t.metric != t.partner_metric)
     apart = pairs.delivery - pairs.partner_delivery
     nearest = ibis.window(
         group_by=list(_PLACE),
@@ -227,11 +228,14 @@ def _swapped_rows(placed: ir.Table, reading: list[str], *, metric: str, other: s
         ],
     )
     chosen = pairs.mutate(_place=ibis.row_number().over(nearest)).filter(lambda t: t["_place"] == 0)
-    is_wrong = (
-        chosen.value <= chosen.partner_value if metric == SYSTOLIC else chosen.value >= chosen.partner_value
-    )
+    rise = (chosen.value - chosen.partner_value) * (chosen.metric == SYSTOLIC).ifelse(1, -1)
     # Equal values are no swap that could be undone; nor are rows that came alone.
-    can_mend = (chosen.value != chosen.partner_value) & (chosen.delivery == chosen.partner_delivery)
-    mended = can_mend.ifelse(chosen.partner_value, ibis.null("float64"))
-    wrong = chosen.mutate(_mended=mended).filter(is_wrong)
-    return _found(wrong, METRIC_BY_CODE[metric], suspicion=SUSPECTED_SWAP, mended=wrong["_mended"])
+    can_mend = (rise < 0) & (chosen.delivery == chosen.partner_delivery)
+    wrong = chosen.mutate(_mended=can_mend.ifelse(chosen.partner_value, ibis.null("float64"))).filter(
+        rise <= 0
+    )
+    return union_all(
+        _found(of_metric, METRIC_BY_CODE[metric], suspicion=SUSPECTED_SWAP, mended=of_metric["_mended"])
+        for metric in (SYSTOLIC, DIASTOLIC)
+        for of_metric in (wrong.filter(wrong.metric == metric),)
+    )

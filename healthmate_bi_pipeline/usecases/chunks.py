@@ -7,7 +7,7 @@ from datetime import date
 
 from healthmate_bi_pipeline.domain.period import Period, Window
 
-ROWS_AT_ONCE = 4_000_000
+ROWS_AT_ONCE = 3_000_000
 """Rows that are worked on at once: some 200 bytes each stay below the engine's default memory."""
 
 

@@ -133,9 +133,21 @@ def _staged_rows(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: W
 
 def classify(engine: Engine, dataset: Dataset, judged: ir.Table, moved: ir.Table | None) -> ir.Table:
     """Say what became of each row; the joins are left out where there is nothing to join."""
-    crowded = engine.store(conform.crowded_rows(judged.filter(judged.rule.isnull()), dataset))
-    fates = engine.store(conform.repeated_rows(crowded, dataset)) if engine.count(crowded) else None
+    fates = _fates(engine, dataset, judged.filter(judged.rule.isnull()))
     return without_impossible_days(engine, dataset, raw.with_status(judged, fates, moved))
+
+
+def _fates(engine: Engine, dataset: Dataset, good: ir.Table) -> ir.Table | None:
+    """What becomes of the rows whose key stands more than once, if there are any.
+
+    In steps that are stored: as one query, all columns of all rows would be kept until their hashes are known.
+    """
+    hashed = conform.with_key_hash(good, dataset)
+    repeated = engine.store(hashed.group_by("key_hash").agg(n=hashed.count()).filter(ibis._.n > 1))
+    if engine.count(repeated) == 0:
+        return None
+    crowded = engine.store(hashed.semi_join(repeated, "key_hash").drop("key_hash"))
+    return engine.store(conform.repeated_rows(crowded, dataset))
 
 
 def _bad_rows(engine: Engine, classified: ir.Table, whole: ir.Table) -> ir.Table:

@@ -248,11 +248,12 @@ def summarized(
         window: what the states cover.
         state_versions: ``period_start`` and ``state_version``.
     """
-    merged = engine.store(
-        summarize.merged_to_range(states, period)
-        if isinstance(period, Window)
-        else summarize.merged_to_period(states, period)
-    )
+    if isinstance(period, Window):
+        merged = engine.store(summarize.merged_to_range(states, period))
+    else:
+        merged = summarize.merged_to_period(states, period)
+        if period not in summarize.GRAINS:
+            merged = engine.store(merged)
     measures = {row["measure"] for row in engine.rows(merged.select("measure").distinct())}
     return engine.store(
         summarize.summarize(

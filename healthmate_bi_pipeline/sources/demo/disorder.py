@@ -189,13 +189,14 @@ def _parts(world: World, rows: DemoRows, piece: _Piece) -> Iterator[Part]:
     is_recent = piece.is_late & (day >= days - DAILY_LATE_FILES)
     code = np.where(is_recent, 2 * len(names.texts) + days - 1 - day, code).astype(np.int16)
     order = np.argsort(code, kind="stable")
-    sorted_code, person = code[order], rows.person[piece.places][order]
-    is_sorted = bool((code[1:] >= code[:-1]).all())
-    table = piece.table if is_sorted else piece.table.take(pa.array(order))
+    sorted_code, person = code[order], rows.person[piece.places]
     starts = np.flatnonzero(np.append(True, sorted_code[1:] != sorted_code[:-1]))
     for start, end in zip(starts, np.append(starts[1:], len(order)), strict=True):
-        name = _part_name(names, int(sorted_code[start]), world)
-        yield Part(name, person[start:end], table.slice(start, end - start))
+        mine = order[start:end]
+        # Taken, not sliced: a slice that waits to be written would keep the whole table in memory.
+        yield Part(
+            _part_name(names, int(sorted_code[start]), world), person[mine], piece.table.take(pa.array(mine))
+        )
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _PACKING = {
 _ALWAYS_UTC = "updated_at"
 
 
-ROWS_OF_A_WRITE = 1 << 16
+ROWS_OF_A_WRITE = 1 << 15
 """Rows that are written at once: small writes are slow, and make small row groups."""
 
 

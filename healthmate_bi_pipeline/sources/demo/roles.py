@@ -58,7 +58,7 @@ def make_calendar(span: Span) -> Calendar:
         calendar,
         firmware=span.days * 6 // 10,
         bad_sleep=_monday_after(span, 7, 14, otherwise=middle),
-        infections=_monday_after(span, 2, 1, otherwise=NEVER),
+        infections=_monday_after(span, 2, 5, otherwise=NEVER),
     )
 
 

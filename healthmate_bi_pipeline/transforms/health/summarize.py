@@ -26,6 +26,9 @@ from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES, merge_state
 
 RANGE = "range"
 _STAMPS = ("created_at", "updated_at")
+GRAINS = (Period.HOURLY, Period.DAILY, Period.MONTHLY)
+"""The periods that are the grain of their state: nothing has to be merged."""
+
 _NEEDED = {
     Statistic.MEAN: ("total", "n"),
     Statistic.MINIMUM: ("low",),
@@ -53,8 +56,8 @@ def merged_to_period(states: ir.Table, period: Period) -> ir.Table:
     else:
         start = period_floor(states["month" if period.state_grain is Grain.MONTH else "day"], period)
     placed = states.select("user_id", "measure", "item", *COMPONENT_NAMES, period_start=start)
-    if period in (Period.HOURLY, Period.DAILY, Period.MONTHLY):
-        return placed  # the grain of the state is the period
+    if period in GRAINS:
+        return placed
     return merge_states(placed, ("user_id", "measure", "item", "period_start"))
 
 
