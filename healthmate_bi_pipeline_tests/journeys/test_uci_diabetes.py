@@ -2,6 +2,7 @@
 
 35 people, 1988 to 1991: glucose from meters and from paper, written by hand in places and dirty as they came.
 The test copies fields from the diaries to landing files and changes none but the order of the date's parts.
+The AIM-94 data set was provided by Michael Kahn, MD, PhD, Washington University, St. Louis, MO.
 """
 
 from __future__ import annotations
