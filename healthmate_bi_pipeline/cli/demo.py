@@ -18,7 +18,7 @@ STORIES_FOLDER = "demo"
 
 
 def demo(
-    people: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many people.")] = 300,
+    people: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many people.")] = 200,
     first_day: FirstDay = None,
     last_day: LastDay = None,
     seed: Annotated[int, typer.Option(min=0, help="Another number makes other people.")] = 20,

@@ -75,7 +75,7 @@ class Pipeline:
                 run_id=run_id,
                 assets=[asset],
                 window=str(window) if window else None,
-                now=self.now,
+                now=datetime.now(UTC),
             )
         outcome = "failed"
         try:

@@ -33,7 +33,7 @@ from healthmate_bi_pipeline.sources.demo.world import World, draw_world
 from healthmate_bi_pipeline.sources.imports import Progress, no_progress
 from healthmate_bi_pipeline.sources.writing import LandingBatch
 
-DEFAULT_PEOPLE = 300
+DEFAULT_PEOPLE = 200
 DEFAULT_SEED = 20
 FIRST_YEAR, LAST_YEAR, MOST_DAYS = 1990, 2100, 3_660
 

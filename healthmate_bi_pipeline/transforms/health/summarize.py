@@ -142,7 +142,10 @@ def _wide(merged: ir.Table, measures: Collection[str]) -> ir.Table:
         for component in _NEEDED[figure.statistic]
     } | {(measure, component) for measure, component in NEEDED_BY_NAME if measure in measures}
     needed = {
-        f"{measure}__{component}": merged[component].max(where=merged.measure == measure)
+        # Not `max(where=…)`: the engine filters for every column anew, and finds a condition that is a value once.
+        f"{measure}__{component}": (merged.measure == measure)
+        .ifelse(merged[component], ibis.null(merged[component].type()))
+        .max()
         for measure, component in sorted(wanted)
     }
     is_reading = merged.measure.isin([measure.name for measure in READING_MEASURES])
