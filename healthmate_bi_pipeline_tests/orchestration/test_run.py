@@ -17,6 +17,7 @@ from healthmate_bi_pipeline.errors import DataError, UsageError
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
 from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
 from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.graph import Stage
 from healthmate_bi_pipeline_tests.orchestration.toys import Toys
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -132,7 +133,9 @@ def test_days_make_every_partition_that_they_touch(toys: Toys, run: Run) -> None
 def test_what_is_frozen_is_made_again_only_by_name(
     toys: Toys, settings: Settings, memory_instance: dg.DagsterInstance
 ) -> None:
-    usual = replace(toys.asset("state/usual", Period.MONTHLY, "staged/toys"), is_frozen=True)
+    usual = replace(
+        toys.asset("state/usual", Period.MONTHLY, "staged/toys"), is_frozen=True, stage=Stage.BASELINES
+    )
     days = replace(
         toys.asset("raw/toys", Period.DAILY, "staged/toys", "state/usual"), upstream_before=("state/usual",)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import ibis
@@ -11,7 +11,6 @@ import ibis.expr.types as ir
 from healthmate_bi_pipeline.catalog.measures import (
     BLOOD_PRESSURE_CATEGORY,
     CGM_BAND,
-    DAILY_MEASURES,
     GLUCOSE_BAND,
     MEDICATION_FILL,
     SYMPTOM,
@@ -70,49 +69,59 @@ _USED_FIGURES = (
     "avg_sleep_hours",
     "total_medications_scheduled",
     "total_medications_taken",
+    "cgm_in_range",
 )
 
 
-def with_named_figures(rows: ir.Table, merged: ir.Table, measures: Collection[str]) -> ir.Table:
-    """Add the figures that are made by name; those whose measures do not occur are left out.
+def itemized_figures(
+    merged: ir.Table, measures: Collection[str], *, complete_before: Any
+) -> Iterator[ir.Table]:
+    """The figures that come from the items of sets, for the measures that occur; by user_id and period_start.
 
     Args:
-        rows: one row per person and period: figures, components and what is known of the person.
-        merged: the merged state that they were made from.
+        merged: the merged state, with ``period_end``.
         measures: the measures that occur in it.
+        complete_before: days covered are counted in periods that end by then: those of others have not all come.
     """
-    absent = [name for name in (*_component_names(), *_USED_FIGURES) if name not in rows.columns]
-    rows = rows.mutate(**{name: ibis.null("float64") for name in absent})
-    rows = rows.mutate(**_simple_figures(rows))
     if BLOOD_PRESSURE_CATEGORY.name in measures:
-        shares = item_shares(merged, BLOOD_PRESSURE_CATEGORY.name)
-        rows = _joined(
-            rows, shares, blood_pressures=shares.total, blood_pressure_category_shares=shares.shares
+        yield (
+            item_shares(merged, BLOOD_PRESSURE_CATEGORY.name)
+            .rename(blood_pressures="total", blood_pressure_category_shares="shares")
+            .drop("share")
         )
     if GLUCOSE_BAND.name in measures:
-        shares = item_shares(merged, GLUCOSE_BAND.name, of=IN_RANGE)
-        rows = _joined(rows, shares, blood_sugar_in_range=shares.share, blood_sugar_band_shares=shares.shares)
-    if CGM_BAND.name in measures:
-        shares = item_shares(merged, CGM_BAND.name, of=IN_RANGE)
-        rows = _joined(rows, shares, cgm_time_in_range=shares.share)
-        is_enough = _is_enough_cgm(rows)
-        rows = rows.mutate(cgm_time_in_range=is_enough.ifelse(rows.cgm_time_in_range, ibis.null("float64")))
-    if SYMPTOM.name in measures:
-        logged = symptom_frequencies(merged)
-        rows = _joined(
-            rows,
-            logged,
-            most_common_symptom=logged.most_common_symptom,
-            symptom_frequency=logged.symptom_frequency,
+        yield (
+            item_shares(merged, GLUCOSE_BAND.name, of=IN_RANGE)
+            .rename(blood_sugar_in_range="share", blood_sugar_band_shares="shares")
+            .drop("total")
         )
+    if CGM_BAND.name in measures:
+        yield (
+            item_shares(merged, CGM_BAND.name, of=IN_RANGE)
+            .rename(cgm_in_range="share")
+            .drop("total", "shares")
+        )
+    if SYMPTOM.name in measures:
+        yield symptom_frequencies(merged)
     if MEDICATION_FILL.name in measures:
-        rows = _with_days_covered(rows, merged)
-    return with_health_score(rows)
+        fills = merged.filter(
+            (merged.measure == MEDICATION_FILL.name) & (merged.period_end <= complete_before)
+        )
+        yield days_covered(fills)
 
 
-def _component_names() -> list[str]:
-    names = [f"{measure}__{component}" for measure, component in NEEDED_BY_NAME]
-    return [*names, *(f"{measure.name}__days" for measure in DAILY_MEASURES)]
+def with_named_figures(rows: ir.Table) -> ir.Table:
+    """Add the figures that are made by name from others.
+
+    Args:
+        rows: one row per person and period: figures, ``itemized_figures``, components and what is known of the
+            person; what does not occur may be missing.
+    """
+    needed = [f"{measure}__{component}" for measure, component in NEEDED_BY_NAME]
+    absent = [name for name in (*needed, *_USED_FIGURES) if name not in rows.columns]
+    if absent:
+        rows = rows.mutate(**{name: ibis.null("float64") for name in absent})
+    return with_health_score(rows.mutate(**_simple_figures(rows)))
 
 
 def _number(value: Any) -> Any:
@@ -140,6 +149,7 @@ def _simple_figures(rows: ir.Table) -> dict[str, Any]:
         "glucose_management_indicator": _is_enough_cgm(rows).ifelse(
             GMI_INTERCEPT + GMI_SLOPE * cgm_mean, nothing
         ),
+        "cgm_time_in_range": _is_enough_cgm(rows).ifelse(rows.cgm_in_range, nothing),
         "blood_pressure_category": _category_of_mean(rows),
     }
 
@@ -197,17 +207,3 @@ def symptom_frequencies(merged: ir.Table) -> ir.Table:
             counts.item.collect(order_by=counts.item), counts["count"].collect(order_by=counts.item)
         ).cast("json").cast("string"),
     )  # fmt: skip
-
-
-def _with_days_covered(rows: ir.Table, merged: ir.Table) -> ir.Table:
-    ended = rows.filter(rows.is_complete).select("user_id", "period_start", "period_end")
-    fills = merged.filter(merged.measure == MEDICATION_FILL.name).join(ended, ["user_id", "period_start"])
-    covered = days_covered(fills)
-    return _joined(rows, covered, medication_pdc=covered.medication_pdc)
-
-
-def _joined(rows: ir.Table, others: ir.Table, **columns: Any) -> ir.Table:
-    """The rows with some columns of others of the same person and period."""
-    added = others.select("user_id", "period_start", **columns)
-    joined = rows.left_join(added, ["user_id", "period_start"])
-    return joined.drop("user_id_right", "period_start_right")

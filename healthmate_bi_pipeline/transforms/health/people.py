@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.transforms.health.placing import period_end, period_floor
+from healthmate_bi_pipeline.transforms.health.placing import period_floor
 
 AGE_BANDS: tuple[tuple[str, int], ...] = (("under 18", 0), ("18-39", 18), ("40-64", 40), ("65+", 65))
 """Names and first ages; by the year of birth, so a year's end early at most."""
@@ -24,28 +24,32 @@ _RECORD = (
 )
 
 
-def with_person(rows: ir.Table, users: ir.Table, shifts: ir.Table, period: Period | Window) -> ir.Table:
-    """Add the period's end and real length, and what the person's record says at its end.
+def real_lengths(shifts: ir.Table, period: Period | Window) -> ir.Table:
+    """By how many minutes the periods of people were longer than their wall clock says.
 
     Args:
-        rows: user_id, period_start, ``height_seen``: a measured height, for those whose record has none.
-        users: rows of ``raw/users``.
         shifts: ``clock_shifts`` of the people.
         period: the period, or the window of a free range of days.
+
+    Returns:
+        user_id, period_start, ``shift_minutes``; periods without a clock change are left out.
     """
-    rows = rows.mutate(period_end=period_end(rows.period_start, period))
-    per_period = _placed_shifts(shifts, period)
-    shifted = per_period.group_by(["user_id", "period_start"]).agg(shift_minutes=ibis._.shift_minutes.sum())
-    joined = rows.left_join(shifted, ["user_id", "period_start"])
-    nominal = rows.period_end.delta(rows.period_start, unit="hour")
-    rows = joined.select(
-        *(joined[name] for name in rows.columns),
-        hours_covered=nominal + joined.shift_minutes.fill_null(0) / 60,
-    )
+    placed = _placed_shifts(shifts, period)
+    return placed.group_by(["user_id", "period_start"]).agg(shift_minutes=placed.shift_minutes.sum())
+
+
+def with_person(rows: ir.Table, users: ir.Table) -> ir.Table:
+    """Add the period's real length, and what the person's record says at its end.
+
+    Args:
+        rows: user_id, period_start, period_end, ``shift_minutes``, and ``height_seen``: a measured height, for
+            those whose record has none.
+        users: rows of ``raw/users``.
+    """
     order = ibis.window(group_by="user_id", order_by=ibis.asc("valid_from", nulls_first=True))
     records = users.select(
-        "user_id",
         *_RECORD,
+        person="user_id",
         since=(ibis.row_number().over(order) == 0).ifelse(
             ibis.timestamp("0001-01-02 00:00:00"), users.valid_from
         ),
@@ -53,13 +57,15 @@ def with_person(rows: ir.Table, users: ir.Table, shifts: ir.Table, period: Perio
     )
     joined = rows.left_join(
         records,
-        [rows.user_id == records.user_id, rows.period_end > records.since, rows.period_end <= records.until],
+        [rows.user_id == records.person, rows.period_end > records.since, rows.period_end <= records.until],
     )
+    nominal = joined.period_end.delta(joined.period_start, unit="hour")
     last_year = (joined.period_end - ibis.interval(microseconds=1)).year()
     age = last_year - joined.birth_year
     return joined.select(
-        *(joined[name] for name in rows.columns if name != "height_seen"),
+        *(joined[name] for name in rows.columns if name not in {"height_seen", "shift_minutes"}),
         *(joined[name] for name in _RECORD if name not in {"height_cm", "birth_year", "sex"}),
+        hours_covered=nominal + joined.shift_minutes.fill_null(0) / 60,
         height_cm=ibis.coalesce(joined.height_cm, joined.height_seen),
         age_band=ibis.cases(*((age >= low, name) for name, low in reversed(AGE_BANDS)), else_=UNKNOWN),
         sex=joined.sex.fill_null(UNKNOWN),

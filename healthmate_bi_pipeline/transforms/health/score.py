@@ -6,6 +6,8 @@ how many it rests on.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 import ibis
@@ -42,15 +44,13 @@ def with_health_score(rows: ir.Table) -> ir.Table:
     named = {f"health_score_{name}": points[name].cast("float64") for name in bands.CARDIOVASCULAR_COMPONENTS}
     scored = rows.mutate(**named)
     given = [scored[name] for name in named]
-    available = ibis.literal(0)
-    total = ibis.literal(0.0)
-    for value in given:
-        available = available + value.notnull().cast("int64")
-        total = total + value.fill_null(0)
-    scored = scored.mutate(health_score_components=available)
-    is_enough = scored.health_score_components >= bands.LEAST_COMPONENTS
-    mean = total / scored.health_score_components.nullif(0)
-    return scored.mutate(overall_health_score=is_enough.ifelse(mean, ibis.null("float64")))
+    available = reduce(add, (value.notnull().cast("int64") for value in given))
+    mean = reduce(add, (value.fill_null(0) for value in given)) / available.nullif(0)
+    is_enough = available >= bands.LEAST_COMPONENTS
+    return scored.mutate(
+        health_score_components=available,
+        overall_health_score=is_enough.ifelse(mean, ibis.null("float64")),
+    )
 
 
 def blood_pressure_points(systolic: Any, diastolic: Any, *, is_treated: Any) -> Any:

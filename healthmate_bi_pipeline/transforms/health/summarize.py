@@ -6,9 +6,9 @@ need more than one measure, or the person's record, are made in ``named.py``.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import ibis
 import ibis.expr.types as ir
@@ -19,9 +19,13 @@ from healthmate_bi_pipeline.catalog.measures import DAILY_MEASURES, READING_MEAS
 from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES
-from healthmate_bi_pipeline.transforms.health.named import NEEDED_BY_NAME, with_named_figures
-from healthmate_bi_pipeline.transforms.health.people import with_person
-from healthmate_bi_pipeline.transforms.health.placing import period_floor
+from healthmate_bi_pipeline.transforms.health.named import (
+    NEEDED_BY_NAME,
+    itemized_figures,
+    with_named_figures,
+)
+from healthmate_bi_pipeline.transforms.health.people import real_lengths, with_person
+from healthmate_bi_pipeline.transforms.health.placing import period_end, period_floor
 from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES, merge_states
 
 RANGE = "range"
@@ -99,17 +103,38 @@ def summarize(
         for figure in HEALTH_FIGURES
         if figure.statistic is not None and figure.measure in measures
     }
-    rows = wide.mutate(**finished)
-    rows = with_person(rows, users, shifts, period)
+    end = period_end(wide.period_start, period)
     ended = ibis.literal(complete_before, type="timestamp(6)")
-    rows = rows.mutate(
+    rows = wide.mutate(
+        **finished,
+        period_end=end,
         aggregation_period=ibis.literal(str(period) if isinstance(period, Period) else RANGE),
-        is_complete=rows.period_end <= ended,
+        is_complete=end <= ended,
         registry_version=ibis.literal(REGISTRY_VERSION, type="int64"),
     )
-    rows = with_named_figures(rows, merged, measures)
-    rows = rows.join(versions, "period_start")
-    return _shaped(rows, period).order_by("user_id", "period_start")
+    placed = merged.mutate(period_end=period_end(merged.period_start, period))
+    parts = [
+        real_lengths(shifts, period),
+        versions,
+        *itemized_figures(placed, measures, complete_before=ended),
+    ]
+    rows = with_person(_attached(rows, parts), users)
+    return _shaped(with_named_figures(rows), period).order_by("user_id", "period_start")
+
+
+def _attached(rows: ir.Table, parts: Sequence[ir.Table]) -> ir.Table:
+    """The rows with the columns of other tables of the same person and period, or of the same period.
+
+    In one step: every further one repeats a hundred columns, and the engine has to read them all.
+    """
+    joined: Any = rows
+    added: list[str] = []
+    for number, part in enumerate(parts):
+        keys = [name for name in ("user_id", "period_start") if name in part.columns]
+        renamed = part.rename({f"{name}_{number}": name for name in keys})
+        joined = joined.left_join(renamed, [(name, f"{name}_{number}") for name in keys])
+        added += [name for name in part.columns if name not in keys]
+    return cast("ir.Table", joined.select(*rows.columns, *added))
 
 
 def _shaped(rows: ir.Table, period: Period | Window) -> ir.Table:
