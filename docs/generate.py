@@ -10,6 +10,7 @@ from pathlib import Path
 
 from healthmate_bi_pipeline.catalog.columns import Column
 from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
+from healthmate_bi_pipeline.catalog.golden import golden_test
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
 from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE, METRICS, SLIPS
@@ -37,13 +38,23 @@ def _metrics() -> Iterator[str]:
     yield (
         "Every column of `bi_aggregated_health_metrics` that holds a figure, with its unit, the shortest period"
         " that it is given for, the measure and statistic that it is made from, and where the rule comes from."
-        f" Registry version {REGISTRY_VERSION}. `own` marks a definition of this project."
+        f" Registry version {REGISTRY_VERSION}. `own` marks a definition of this project; the last column names the"
+        " test below `healthmate_bi_pipeline_tests` that holds the figure to golden values or to a second,"
+        " independent computation."
     )
     yield ""
-    yield "| column | unit | from | made of | meaning | source |"
-    yield "|---|---|---|---|---|---|"
+    yield "| column | unit | from | made of | meaning | source | version | held by |"
+    yield "|---|---|---|---|---|---|---|---|"
     for figure in HEALTH_FIGURES:
-        cells = (figure.unit or "", str(figure.shortest), _made_of(figure), figure.description, figure.source)
+        cells = (
+            figure.unit or "",
+            str(figure.shortest),
+            _made_of(figure),
+            figure.description,
+            figure.source,
+            str(figure.version),
+            f"`{golden_test(figure)}`",
+        )
         yield f"| `{figure.name}` | {' | '.join(cells)} |"
     yield ""
     yield "## Measures and how they add up"

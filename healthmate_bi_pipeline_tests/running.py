@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,11 +30,15 @@ def opened(settings: Settings, *, now: datetime) -> Iterator[Pipeline]:
         yield Pipeline(settings, warehouse, Lake(settings.lake_uri), now.replace(tzinfo=UTC), actor="test")
 
 
-def refresh(pipeline: Pipeline, *, groups: Iterable[str] | None = None) -> dict[str, Built]:
+def refresh(
+    pipeline: Pipeline, *, groups: Collection[str] | None = None, names: Collection[str] | None = None
+) -> dict[str, Built]:
     """Make everything that is stale, in the order of the graph; what was made, by asset."""
     made = {}
     for asset in ASSETS:
-        if groups is not None and asset.group not in groups:
+        if (groups is not None and asset.group not in groups) or (
+            names is not None and asset.name not in names
+        ):
             continue
         stale = stale_partitions(pipeline, asset)
         if stale:

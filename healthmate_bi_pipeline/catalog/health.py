@@ -272,7 +272,7 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
     Figure(
         "health_score_components", Type.INTEGER,
         "How many of the 8 components of cardiovascular health could be scored.", "1",
-        source=_LE8, shortest=Period.DAILY,
+        source=_LE8, shortest=Period.DAILY, bands=(0, 2, 3, 5, 7),
     ),
     Figure(
         "overall_health_score", Type.NUMBER,
@@ -304,6 +304,8 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
 FIGURE_BY_NAME = {figure.name: figure for figure in HEALTH_FIGURES}
 
 HEADLINE_FIGURES: tuple[str, ...] = (
+    "overall_health_score",
+    "health_score_components",
     "avg_blood_pressure_systolic",
     "avg_blood_pressure_diastolic",
     "avg_heart_rate",
@@ -324,7 +326,6 @@ HEADLINE_FIGURES: tuple[str, ...] = (
     "medication_adherence_rate",
     "total_symptoms_logged",
     "avg_symptom_severity",
-    "overall_health_score",
     "data_accuracy",
 )
 """The figures that groups of people are described by, in the order of a report."""

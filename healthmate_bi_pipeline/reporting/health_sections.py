@@ -48,7 +48,10 @@ SECTIONS: tuple[tuple[str, str, tuple[Panel, ...]], ...] = (
     (
         "cardiovascular-health",
         "Cardiovascular health",
-        (Panel("Partial cardiovascular-health mean", ("overall_health_score",)),),
+        (
+            Panel("Partial cardiovascular-health mean", ("overall_health_score",)),
+            Panel("Components that could be scored", ("health_score_components",)),
+        ),
     ),
     (
         "vital-signs",

@@ -57,6 +57,7 @@ from healthmate_bi_pipeline.reporting.wording import (
 _ACCURACY = "data_accuracy"
 _TOLD = (
     "overall_health_score",
+    "health_score_components",
     "avg_blood_pressure_systolic",
     "avg_heart_rate",
     "avg_blood_sugar",

@@ -1,8 +1,10 @@
 """The catalog holds together: every reference in it leads somewhere, and a change of meaning is noticed."""
 
 import hashlib
+from pathlib import Path
 
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
+from healthmate_bi_pipeline.catalog.golden import OF_NAMED, golden_test
 from healthmate_bi_pipeline.catalog.health import (
     FIGURE_BY_NAME,
     HEADLINE_FIGURES,
@@ -47,6 +49,15 @@ def test_every_figure_names_a_measure_that_exists_at_its_grain() -> None:
             assert figure.shortest is not Period.HOURLY, figure.name
 
 
+def test_every_figure_is_held_by_a_test_that_exists() -> None:
+    folder = Path(__file__).resolve().parents[1]
+    named = {figure.name for figure in HEALTH_FIGURES if figure.statistic is None}
+    assert set(OF_NAMED) == named
+    for figure in HEALTH_FIGURES:
+        path, _, name = golden_test(figure).partition("::")
+        assert f"def {name}(" in (folder / path).read_text(), figure.name
+
+
 def test_headline_figures_have_bands_that_rise() -> None:
     for name in HEADLINE_FIGURES:
         bands = FIGURE_BY_NAME[name].bands
@@ -67,7 +78,7 @@ def test_every_description_is_a_sentence() -> None:
             assert column.description.endswith((".", "…")), (table.name, column.name)
 
 
-KNOWN_FIGURES = {2: "550877030825"}
+KNOWN_FIGURES = {2: "f6a0cc311167"}
 KNOWN_MEASURES = {2: "057df62af164"}
 
 

@@ -37,6 +37,7 @@ CENTRES = {
     "total_symptoms_logged": (4.0, 2.0),
     "avg_symptom_severity": (3.5, 1.5),
     "overall_health_score": (68.0, 11.0),
+    "health_score_components": (4.0, 1.0),
     "data_accuracy": (0.97, 0.01),
 }
 STAMP = Stamp("report-1", 1, datetime(2026, 4, 4, 5, 30), "a schedule")

@@ -1,0 +1,57 @@
+"""Which test holds each figure: the golden values of its rule, or a second, independent computation.
+
+Paths are below ``healthmate_bi_pipeline_tests``; a test of the conventions looks that every figure has one and
+that it exists.
+"""
+
+from __future__ import annotations
+
+from healthmate_bi_pipeline.catalog.figures import Figure
+from healthmate_bi_pipeline.domain.bands import CARDIOVASCULAR_COMPONENTS
+
+OF_STATISTICS = "journeys/test_roll_up.py::test_the_figure_is_that_of_the_whole"
+"""Holds every figure that is a statistic of one measure, for all six periods."""
+
+_FIGURES = "usecases/test_health_figures.py::"
+_PRESSURES = _FIGURES + "test_a_category_of_the_mean_needs_twelve_readings_on_three_days"
+_SCORE = "transforms/health/test_score.py::"
+_POINTS = _SCORE + "test_points_rise_and_fall_where_the_table_says"
+
+OF_NAMED: dict[str, str] = {
+    "blood_pressures": _PRESSURES,
+    "blood_pressure_category": "transforms/health/test_categories.py::test_the_higher_category_counts",
+    "blood_pressure_category_shares": _PRESSURES,
+    "cv_blood_sugar": _FIGURES + "test_finger_sticks_have_bands_and_no_time_in_range",
+    "blood_sugar_in_range": "transforms/health/test_categories.py::test_bands_are_of_whole_milligrams",
+    "blood_sugar_band_shares": "transforms/health/test_categories.py::test_bands_are_of_whole_milligrams",
+    "cgm_time_in_range": _FIGURES + "test_a_sensor_has_time_in_range_and_gmi",
+    "glucose_management_indicator": _FIGURES + "test_gmi_is_the_published_line",
+    "avg_bmi": "journeys/test_whole_periods.py::test_readings",
+    "bmi_trend": "warehouse/test_view.py::test_a_trend_is_the_difference_to_the_period_before",
+    "sleep_quality_score": "journeys/test_whole_periods.py::test_sleep",
+    "sleep_regularity_index": _FIGURES + "test_sleep_regularity",
+    "medication_adherence_rate": _FIGURES + "test_three_outcomes_of_doses_stay_apart",
+    "medication_adherence_upper_bound": _FIGURES + "test_three_outcomes_of_doses_stay_apart",
+    "medication_pdc": "transforms/health/test_medication.py::test_the_examples_of_pqa",
+    "most_common_symptom": _FIGURES + "test_symptoms",
+    "symptom_frequency": _FIGURES + "test_symptoms",
+    **{f"health_score_{component}": _POINTS for component in CARDIOVASCULAR_COMPONENTS},
+    "health_score_blood_pressure": _SCORE + "test_a_treated_blood_pressure_counts_20_less_and_not_below_0",
+    "health_score_nicotine": _FIGURES + "test_the_score_is_the_mean_of_what_can_be_scored",
+    "health_score_components": _SCORE + "test_the_mean_of_all_eight",
+    "overall_health_score": _SCORE + "test_the_mean_of_all_eight",
+    "health_score_trend": _FIGURES + "test_the_score_is_the_mean_of_what_can_be_scored",
+    "day_slots_filled": _FIGURES + "test_completeness_counts_from_the_first_day_of_each_measure",
+    "data_completeness": _FIGURES + "test_completeness_counts_from_the_first_day_of_each_measure",
+    "data_accuracy": "journeys/test_uci_diabetes.py::test_every_figure_equals_the_diaries",
+    "source_count": "journeys/test_roll_up.py::test_the_sources_are_those_of_the_whole",
+}  # fmt: skip
+
+
+def golden_test(figure: Figure) -> str:
+    """The test that holds a figure.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return OF_STATISTICS if figure.statistic is not None else OF_NAMED[figure.name]
