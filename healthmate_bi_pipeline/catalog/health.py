@@ -282,7 +282,7 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "health_score_trend", Type.NUMBER, "overall_health_score minus that of the period before.", "1",
-        is_trend=True,
+        is_trend=True, shortest=Period.DAILY,
     ),
     Figure(
         "day_slots_filled", Type.INTEGER,
@@ -292,7 +292,7 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
         "data_completeness", Type.NUMBER,
         "day_slots_filled divided by the day-slots expected: of every measure that the person ever recorded the"
         " days of the period from its first day on.", "1",
-        source="own, after Kahn 2016, eGEMs 4:1244", is_looked_up=True,
+        source="own, after Kahn 2016, eGEMs 4:1244", is_looked_up=True, shortest=Period.DAILY,
     ),
     Figure(
         "data_accuracy", Type.NUMBER, "Readings inside the soft limits divided by readings kept.", "1",

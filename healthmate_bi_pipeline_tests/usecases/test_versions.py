@@ -291,6 +291,7 @@ def test_one_late_row_makes_what_holds_it_and_nothing_else(three_years):
         "health_metrics/monthly": [late],
         "health_metrics/quarterly": [date(2024, 7, 1)],
         "health_metrics/yearly": [date(2024, 1, 1)],
+        "health_metrics/starts": [date(1970, 1, 1)],
     }
     after = figures(three_years)
     key = ["user_id", "aggregation_period", "period_start"]

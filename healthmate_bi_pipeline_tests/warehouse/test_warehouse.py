@@ -11,6 +11,10 @@ from healthmate_bi_pipeline.warehouse.locks import advisory_key, window_keys
 from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 from healthmate_bi_pipeline_tests.warehouse.processes import OtherProcess
 
+_ADVISORY_LOCKS = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE locktype = 'advisory' AND datname = current_database()
+"""  # the server is shared with other tests
 ASSET = "raw/health_readings"
 MARCH = Window.of_days(date(2026, 3, 1), date(2026, 3, 31))
 END_OF_MARCH = Window.of_days(date(2026, 3, 31), date(2026, 4, 2))
@@ -112,7 +116,7 @@ def test_waiting_is_over_in_time_and_no_limit_stays(warehouse):
         assert time.monotonic() - started >= 0.2
     with warehouse.transaction() as connection:
         assert connection.scalar(text("SHOW statement_timeout")) == "0"
-        assert connection.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == 0
+        assert connection.scalar(text(_ADVISORY_LOCKS)) == 0
 
 
 def test_opposite_orders_do_not_lock_each_other_up(warehouse):
