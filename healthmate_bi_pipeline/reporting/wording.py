@@ -87,7 +87,9 @@ STYLES: dict[str, Style] = {
     "total_symptoms_logged": Style("Symptom logs per person", "logs", 1, "logs", 2),
     "avg_symptom_severity": Style("Symptom severity (0–10)", "", 1, "severity", 1),
     "overall_health_score": Style("Partial cardiovascular-health mean", "points", 1, "score", 8),
-    "health_score_components": Style("Components of the mean", "of 8", 1, "components", 1),
+    "health_score_components": Style(
+        "Components of the mean", "of 8", 1, "components", 1, change_unit="components"
+    ),
     "data_accuracy": Style(
         "Plausible readings", "%", 1, "plausible", 0.04, scale=100, change_unit="points"
     ),
