@@ -128,7 +128,7 @@ def _raw(dataset: Dataset) -> AssetSpec:
 def _baselines() -> AssetSpec:
     return AssetSpec(
         name=READING_BASELINES.name,
-        group="state",
+        group="baselines",
         description=f"{READING_BASELINES.description} Made once for a month that is over, and read a month later.",
         partitioned_by=Period.MONTHLY,
         upstream=("staged/health_readings",),

@@ -35,7 +35,7 @@ def made(new_settings: Callable[[], Settings]) -> tuple[pd.DataFrame, Stories]:
     told = json.loads(write_stories(settings.home_path / "demo", demo.stories, demo.about()).read_text())
     now = datetime.combine(LAST, datetime.min.time(), UTC) + timedelta(days=10)
     with opened(settings, now=now.replace(tzinfo=None)) as pipeline:
-        refresh(pipeline, groups=("staged", "raw", "state"))
+        refresh(pipeline, groups=("staged", "baselines", "raw", "state"))
         refresh(pipeline, groups=("health_metrics",), names=("health_metrics/daily",))
         rows = query(
             pipeline,

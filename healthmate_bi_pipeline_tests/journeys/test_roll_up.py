@@ -54,7 +54,7 @@ def pipeline(rows: Rows, journey_settings: Settings) -> Iterator[Pipeline]:
     ):
         drop_file(journey_settings, f"{dataset}/all.csv", frame.to_csv(index=False))
     with opened(journey_settings, now=datetime(2025, 3, 1, 12)) as pipeline:
-        refresh(pipeline, groups=("staged", "raw", "state", "health_metrics"))
+        refresh(pipeline, groups=("staged", "baselines", "raw", "state", "health_metrics"))
         yield pipeline
 
 

@@ -119,7 +119,7 @@ def data() -> dict[str, pd.DataFrame]:
 def pipeline(data: dict[str, pd.DataFrame], journey_settings: Settings) -> Iterator[Pipeline]:
     _write(journey_settings, data)
     with opened(journey_settings, now=datetime(2026, 1, 20, 12)) as pipeline:
-        refresh(pipeline, groups=("staged", "raw", "state", "health_metrics"))
+        refresh(pipeline, groups=("staged", "baselines", "raw", "state", "health_metrics"))
         yield pipeline
 
 

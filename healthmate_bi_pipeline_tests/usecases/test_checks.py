@@ -104,7 +104,7 @@ def _make(pipeline: Pipeline) -> None:
     drop_file(settings, "medication_doses/d.csv", csv_text([dose]))
     log = {"user_id": 1, "symptom": "headache", "severity": 3, "recorded_at": f"{DAYS[0]}T08:00:00Z"}
     drop_file(settings, "symptom_logs/l.csv", csv_text([log]))
-    refresh(pipeline, groups=("staged", "raw", "state", "health_metrics"))
+    refresh(pipeline, groups=("staged", "baselines", "raw", "state", "health_metrics"))
 
 
 def _judged(pipeline: Pipeline, asset: str, name: str, window: Window | None = None) -> Judgement:

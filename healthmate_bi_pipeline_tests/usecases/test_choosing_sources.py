@@ -151,7 +151,7 @@ def figures(
         ]
         drop_file(settings, f"{dataset}/rows.csv", csv_text(rows))
     with opened(settings, now=datetime(2026, 3, 20)) as pipeline:
-        refresh(pipeline, groups=("staged", "raw", "state", "health_metrics"))
+        refresh(pipeline, groups=("staged", "baselines", "raw", "state", "health_metrics"))
         by_period = {period: health(pipeline, period) for period in ("hourly", "daily", "weekly", "monthly")}
         yield lambda case, period="daily": by_period[period].loc[people[case]]
 

@@ -18,7 +18,7 @@ from healthmate_bi_pipeline.usecases.staleness import stale_partitions
 from healthmate_bi_pipeline_tests.accounts import INGEST, assert_books_balance, fates, lake_frame, rules
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, refresh
 
-GROUPS = (*INGEST, "state")
+GROUPS = (*INGEST, "baselines", "state")
 BASELINES, RAW = ASSET_BY_NAME[READING_BASELINES.name], ASSET_BY_NAME["raw/health_readings"]
 EARLY, LATE = datetime(2026, 3, 3, 12), datetime(2026, 3, 20, 12)
 UNIT, SWAP = "suspected_unit:value", "suspected_swap:value"

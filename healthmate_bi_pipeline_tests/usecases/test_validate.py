@@ -76,7 +76,7 @@ def test_it_says_what_a_run_says(settings):
     paths = [written(settings.landing_path, name, csv_text(rows)) for name, rows in FILES.items()]
     verdicts = validated(*paths)
     with opened(settings, now=NOW) as pipeline:
-        made = refresh(pipeline, groups=(*INGEST, "state"))
+        made = refresh(pipeline, groups=(*INGEST, "baselines", "state"))
     said = sorted(line for built in made.values() for line in built.messages)
     assert sorted(line for verdict in verdicts for line in verdict.messages) == said
     assert not any(SECRET in line for line in said)

@@ -398,7 +398,7 @@ def test_versions_do_not_depend_on_the_process_or_the_order(new_settings):
                 csv_text([plain(A, 60 + number) | {"user_id": number + 1}]),
             )
         with opened(settings, now=NOW) as pipeline:
-            refresh(pipeline, groups=(*INGEST, "state"))
+            refresh(pipeline, groups=(*INGEST, "baselines", "state"))
             rows = query(
                 pipeline,
                 "SELECT asset, partition, output_version FROM bi_partitions WHERE asset LIKE 'state/%'",
