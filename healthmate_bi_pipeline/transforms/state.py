@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.columns import Table
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS, Merge
-from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES
+from healthmate_bi_pipeline.transforms.columns import EXACT, IBIS_TYPES
 
 COMPONENT_NAMES = tuple(component.column.name for component in COMPONENTS)
 
@@ -59,6 +59,17 @@ def content_versions(states: ir.Table, partition: str) -> ir.Table:
     whole = ibis.struct({name: states[name] for name in states.columns}).hash()
     hashed = states.select(partition, content=whole)
     return hashed.group_by(partition).agg(version=hashed.content.bit_xor(), rows=hashed.count())
+
+
+def value_components(value: Any) -> dict[str, Any]:
+    """The components of the state of some values, as aggregates: count, exact sums, extremes."""
+    return {
+        "n": value.count(),
+        "total": value.cast(EXACT).sum().cast("decimal(38, 6)"),
+        "total_squared": (value * value).cast("decimal(24, 6)").sum().cast("decimal(38, 6)"),
+        "low": value.min(),
+        "high": value.max(),
+    }
 
 
 def single_values(rows: ir.Table) -> ir.Table:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 
 ROWS_AT_ONCE = 3_000_000
 """Rows that are worked on at once: some 200 bytes each stay below the engine's default memory."""
@@ -37,3 +38,33 @@ def chunks(
         rows, end = rows + count, period.end
     if start is not None:
         yield Window(start, end)
+
+
+def make_in_chunks(
+    pipeline: Pipeline,
+    asset: str,
+    window: Window,
+    sizes: Mapping[date, int],
+    *,
+    unit: Period,
+    make: Callable[[Window], dict[date, int]],
+) -> Built:
+    """Make the partitions of a window piece by piece: each held against other writers, counted and told.
+
+    Args:
+        pipeline: for whom.
+        asset: what is made.
+        window: whole periods of ``unit``.
+        sizes: as ``chunks`` takes them.
+        unit: what is not split.
+        make: makes a piece; its rows by the first day of each partition.
+    """
+    rows: dict[date, int] = {}
+    with pipeline.recorded(asset, window) as tally:
+        for chunk in chunks(window, sizes, unit=unit):
+            with pipeline.warehouse.hold(asset, chunk):
+                made = make(chunk)
+            rows |= made
+            tally.rows += sum(made.values())
+            pipeline.progress(asset, (chunk.end - window.start) / (window.end - window.start))
+    return Built(rows)

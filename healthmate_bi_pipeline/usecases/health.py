@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 import ibis
@@ -37,7 +38,7 @@ from healthmate_bi_pipeline.transforms.health.placing import period_floor
 from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.transforms.state import content_versions
 from healthmate_bi_pipeline.usecases import versions
-from healthmate_bi_pipeline.usecases.chunks import chunks
+from healthmate_bi_pipeline.usecases.chunks import make_in_chunks
 from healthmate_bi_pipeline.usecases.conform import person_stretches, scan_users
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 from healthmate_bi_pipeline.warehouse import books, runs
@@ -52,15 +53,10 @@ def build_state(pipeline: Pipeline, window: Window | None, *, grain: Grain) -> B
     assert window is not None  # noqa: S101 - states are partitioned
     table = state_table("health", grain)
     unit = Period.MONTHLY if grain is Grain.MONTH else Period.DAILY
-    rows: dict[date, int] = {}
-    with pipeline.recorded(table.name, window) as tally:
-        for chunk in chunks(window, _sizes_below(pipeline, grain, window), unit=unit):
-            with pipeline.warehouse.hold(table.name, chunk):
-                made = _build_states(pipeline, grain, table, chunk)
-            rows |= made
-            tally.rows += sum(made.values())
-            pipeline.progress(table.name, (chunk.end - window.start) / (window.end - window.start))
-    return Built(rows)
+    sizes = _sizes_below(pipeline, grain, window)
+    return make_in_chunks(
+        pipeline, table.name, window, sizes, unit=unit, make=partial(_build_states, pipeline, grain, table)
+    )
 
 
 def build_metrics(pipeline: Pipeline, window: Window | None, *, period: Period) -> Built:
@@ -70,15 +66,14 @@ def build_metrics(pipeline: Pipeline, window: Window | None, *, period: Period) 
     state = state_table("health", period.state_grain)
     with pipeline.warehouse.transaction() as connection:
         sizes = _rows_of(books.partition_records(connection, state.name, window=window))
-    rows: dict[date, int] = {}
-    with pipeline.recorded(asset, window) as tally:
-        for chunk in chunks(window, sizes, unit=period.partitioned_by):
-            with pipeline.warehouse.hold(asset, chunk):
-                made = _build_figures(pipeline, period, chunk)
-            rows |= made
-            tally.rows += sum(made.values())
-            pipeline.progress(asset, (chunk.end - window.start) / (window.end - window.start))
-    return Built(rows)
+    return make_in_chunks(
+        pipeline,
+        asset,
+        window,
+        sizes,
+        unit=period.partitioned_by,
+        make=partial(_build_figures, pipeline, period),
+    )
 
 
 def build_starts(pipeline: Pipeline) -> Built:
@@ -91,14 +86,8 @@ def build_starts(pipeline: Pipeline) -> Built:
     with pipeline.warehouse.hold(asset, _ANY_TIME), pipeline.recorded(asset, None) as tally:
         with pipeline.warehouse.transaction() as connection:
             version = versions.starts_inputs(pipeline, connection, _ANY_TIME).get(UNPARTITIONED, 0)
-        table = state_table("health", Grain.MONTH)
         with pipeline.engine() as engine:
-            months = engine.scan(
-                pipeline.lake.files(table.name, partition_by="month"),
-                schema=arrow_schema(table.columns),
-                partition_by="month",
-            )
-            starts = summarize.first_days(months)
+            starts = summarize.first_days(scan_state(pipeline, engine, Grain.MONTH, None))
             with pipeline.warehouse.transaction() as connection:
                 stream = engine.stream(starts, schema=_warehouse_schema(HEALTH_STARTS))
                 tally.rows = replace_all(connection, table=HEALTH_STARTS, rows=stream)
@@ -193,8 +182,8 @@ def _hour_states(engine: Engine, raw: hours.RawHours, ranks: ir.Table) -> ir.Tab
     return hours.hour_states(raw, slots, crowded, ranks)
 
 
-def scan_state(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) -> ir.Table:
-    """The health state of a window at a grain."""
+def scan_state(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window | None) -> ir.Table:
+    """The health state of a window, or of all time, at a grain."""
     table = state_table("health", grain)
     partition = table.columns[-1].name
     files = pipeline.lake.files(table.name, window=window, partition_by=partition)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import partial
 
 import ibis.expr.types as ir
 
@@ -15,7 +16,7 @@ from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.transforms import conform, suspicions
 from healthmate_bi_pipeline.transforms.state import content_versions
 from healthmate_bi_pipeline.usecases import versions
-from healthmate_bi_pipeline.usecases.chunks import chunks
+from healthmate_bi_pipeline.usecases.chunks import make_in_chunks
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.warehouse import books
 
@@ -27,21 +28,15 @@ def build_baselines(pipeline: Pipeline, window: Window | None) -> Built:
     with pipeline.warehouse.transaction() as connection:
         inputs = versions.baseline_inputs(pipeline, connection, window)
         sizes = books.staged_rows(connection, HEALTH_READINGS.name, window)
-    rows: dict[date, int] = {}
     if not inputs:
-        return Built(rows)
+        return Built({})
     over = Window(midnight(min(inputs)), Period.MONTHLY.next(midnight(max(inputs))))
-    with pipeline.recorded(asset, over) as tally:
-        for chunk in chunks(over, sizes, unit=Period.MONTHLY):
-            with pipeline.warehouse.hold(asset, chunk):
-                made = _build_months(pipeline, chunk, inputs)
-            rows |= made
-            tally.rows += sum(made.values())
-            pipeline.progress(asset, (chunk.end - over.start) / (over.end - over.start))
-    return Built(rows)
+    return make_in_chunks(
+        pipeline, asset, over, sizes, unit=Period.MONTHLY, make=partial(_build_months, pipeline, inputs)
+    )
 
 
-def _build_months(pipeline: Pipeline, window: Window, inputs: dict[date, int]) -> dict[date, int]:
+def _build_months(pipeline: Pipeline, inputs: Mapping[date, int], window: Window) -> dict[date, int]:
     staged = staged_table(HEALTH_READINGS)
     with pipeline.engine() as engine:
         files = pipeline.lake.files(staged.name, window=window)

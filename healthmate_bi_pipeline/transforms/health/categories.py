@@ -15,8 +15,9 @@ from healthmate_bi_pipeline.catalog.measures import (
     GLUCOSE_BAND,
 )
 from healthmate_bi_pipeline.domain.bands import GLUCOSE_BANDS, PRESSURE_CATEGORIES
-from healthmate_bi_pipeline.transforms.columns import EXACT, union_all
+from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.health.choosing import counted_readings
+from healthmate_bi_pipeline.transforms.state import value_components
 
 SYSTOLIC, DIASTOLIC, GLUCOSE = "blood_pressure_systolic", "blood_pressure_diastolic", "blood_glucose"
 _SLOT = ["user_id", "day", "hour"]
@@ -90,17 +91,9 @@ def glucose_band(value: Any) -> Any:
 
 
 def _values(readings: ir.Table, measure: str) -> ir.Table:
-    value: Any = readings.value
     return (
         readings.group_by(_SLOT)
-        .agg(
-            n=readings.count(),
-            total=value.cast(EXACT).sum().cast("decimal(38, 6)"),
-            total_squared=(value * value).cast("decimal(24, 6)").sum().cast("decimal(38, 6)"),
-            low=value.min(),
-            high=value.max(),
-            source_rank=readings.source_rank.min(),
-        )
+        .agg(**value_components(readings.value), source_rank=readings.source_rank.min())
         .mutate(measure=ibis.literal(measure), item=ibis.literal(""))
     )
 

@@ -21,7 +21,7 @@ from healthmate_bi_pipeline.catalog.measures import (
     state_table,
 )
 from healthmate_bi_pipeline.domain.period import Grain
-from healthmate_bi_pipeline.transforms.columns import EXACT, IBIS_TYPES, union_all
+from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES, union_all
 from healthmate_bi_pipeline.transforms.health.categories import category_states
 from healthmate_bi_pipeline.transforms.health.choosing import of_one_source_a_minute
 from healthmate_bi_pipeline.transforms.raw import cut_at_hours
@@ -30,6 +30,7 @@ from healthmate_bi_pipeline.transforms.state import (
     merge_states,
     shaped_as_state,
     single_values,
+    value_components,
 )
 
 _SLOT = ("user_id", "day", "hour")
@@ -92,14 +93,7 @@ def symptom_states(symptoms: ir.Table, ranks: ir.Table) -> ir.Table:
     by = [*_SLOT, "source", "source_rank"]
     logs = hourly.group_by([*by, "symptom"]).agg(n=hourly.count()).rename(item="symptom")
     severe = hourly.filter(hourly.severity.notnull())
-    value: Any = severe.severity
-    severity = severe.group_by(by).agg(
-        n=severe.count(),
-        total=value.cast(EXACT).sum().cast("decimal(38, 6)"),
-        total_squared=(value * value).cast("decimal(24, 6)").sum().cast("decimal(38, 6)"),
-        low=value.min(),
-        high=value.max(),
-    )
+    severity = severe.group_by(by).agg(**value_components(severe.severity))
     parts = (
         logs.mutate(measure=ibis.literal(SYMPTOM.name)),
         logs.group_by(by).agg(n=logs.n.sum()).mutate(measure=ibis.literal(_LOGS), item=ibis.literal("")),
@@ -148,16 +142,11 @@ def _hourly(readings: ir.Table) -> ir.Table:
 
 def _aggregated(readings: ir.Table, by: list[str], more: dict[str, Any], *, is_ordered: bool) -> ir.Table:
     value: Any = readings.value
-    exact = value.cast(EXACT)
     order = _order_key(readings)
     text, number = ibis.null("string"), ibis.null("float64")
     is_known = order.notnull()
     return readings.group_by(by).agg(
-        n=readings.count(),
-        total=exact.sum().cast("decimal(38, 6)"),
-        total_squared=(value * value).cast("decimal(24, 6)").sum().cast("decimal(38, 6)"),
-        low=value.min(),
-        high=value.max(),
+        **value_components(value),
         first_key=order.min() if is_ordered else text,
         first_value=value.argmin(order, where=is_known) if is_ordered else number,
         last_key=order.max() if is_ordered else text,

@@ -188,9 +188,7 @@ def item_shares(merged: ir.Table, measure: str, *, of: str | None = None) -> ir.
     shared = items.mutate(share=_number(items.n) / items.n.sum().over(whole))
     return shared.group_by(["user_id", "period_start"]).agg(
         total=shared.n.sum(),
-        shares=ibis.map(
-            shared.item.collect(order_by=shared.item), shared.share.collect(order_by=shared.item)
-        ).cast("json").cast("string"),
+        shares=_json_object(shared.item, shared.share),
         share=ibis.null("float64")
         if of is None
         else shared.share.sum(where=shared.item == of).fill_null(0),
@@ -203,7 +201,10 @@ def symptom_frequencies(merged: ir.Table) -> ir.Table:
     counts = logs.mutate(count=ibis.struct({"logs": logs.n, "days": logs.days}))
     return counts.group_by(["user_id", "period_start"]).agg(
         most_common_symptom=counts.item.first(order_by=[ibis.desc(counts.n), counts.item]),
-        symptom_frequency=ibis.map(
-            counts.item.collect(order_by=counts.item), counts["count"].collect(order_by=counts.item)
-        ).cast("json").cast("string"),
-    )  # fmt: skip
+        symptom_frequency=_json_object(counts.item, counts["count"]),
+    )
+
+
+def _json_object(names: Any, values: Any) -> Any:
+    """A group's names and their values as the text of a JSON object, in the order of the names."""
+    return ibis.map(names.collect(order_by=names), values.collect(order_by=names)).cast("json").cast("string")
