@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import partial
@@ -44,7 +44,6 @@ from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipel
 from healthmate_bi_pipeline.warehouse import books, runs
 from healthmate_bi_pipeline.warehouse.windows import replace_all, replace_window
 
-_STAMPS = ("created_at", "updated_at")
 _ANY_TIME = Window.of_days(UNPARTITIONED, UNPARTITIONED)
 
 
@@ -89,7 +88,7 @@ def build_starts(pipeline: Pipeline) -> Built:
         with pipeline.engine() as engine:
             starts = summarize.first_days(scan_state(pipeline, engine, Grain.MONTH, None))
             with pipeline.warehouse.transaction() as connection:
-                stream = engine.stream(starts, schema=_warehouse_schema(HEALTH_STARTS))
+                stream = engine.stream(starts, schema=_warehouse_schema(HEALTH_STARTS, starts.columns))
                 tally.rows = replace_all(connection, table=HEALTH_STARTS, rows=stream)
                 record = books.PartitionRecord(
                     asset, UNPARTITIONED, version, version, tally.rows, {}, pipeline.run_id, pipeline.now
@@ -302,7 +301,7 @@ def _build_figures(pipeline: Pipeline, period: Period, window: Window) -> dict[d
                     table=table,
                     period=period,
                     window=window,
-                    rows=engine.stream(expression, schema=_warehouse_schema(table)),
+                    rows=engine.stream(expression, schema=_warehouse_schema(table, expression.columns)),
                     now=pipeline.now,
                 )
                 runs.record_action(
@@ -370,11 +369,12 @@ def _rows_per_partition(engine: Engine, rows: ir.Table, period: Period) -> dict[
     return {row["first"].date(): row["n"] for row in engine.rows(counted)}
 
 
-def _warehouse_schema(table: Table) -> pa.Schema:
+def _warehouse_schema(table: Table, given: Collection[str]) -> pa.Schema:
+    """The types of the columns that are given, as the warehouse takes them."""
     return pa.schema(
         [
             pa.field(column.name, ARROW_TYPES.get(column.type, pa.string()))
             for column in table.columns
-            if column.name not in _STAMPS
+            if column.name in given
         ]
     )
