@@ -7,7 +7,7 @@ that is the same for every family is here: chunks, versions, books, and the tran
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -30,8 +30,6 @@ from healthmate_bi_pipeline.usecases.chunks import make_in_chunks
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.warehouse import books, runs
 from healthmate_bi_pipeline.warehouse.windows import replace_window
-
-_STAMPS = ("created_at", "updated_at")
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,7 @@ def _build_figures(pipeline: Pipeline, recipe: Recipe, period: Period, window: W
                     table=table,
                     period=period,
                     window=window,
-                    rows=engine.stream(expression, schema=warehouse_schema(table)),
+                    rows=engine.stream(expression, schema=warehouse_schema(table, expression.columns)),
                     now=pipeline.now,
                 )
                 runs.record_action(
@@ -226,12 +224,12 @@ def _rows_per_partition(engine: Engine, rows: ir.Table, period: Period) -> dict[
     return {row["first"].date(): row["n"] for row in engine.rows(counted)}
 
 
-def warehouse_schema(table: Table) -> pa.Schema:
-    """The columns of a table that rows come with, without its stamps."""
+def warehouse_schema(table: Table, given: Collection[str]) -> pa.Schema:
+    """The types of the columns that are given, as the warehouse takes them."""
     return pa.schema(
         [
             pa.field(column.name, ARROW_TYPES.get(column.type, pa.string()))
             for column in table.columns
-            if column.name not in _STAMPS
+            if column.name in given
         ]
     )

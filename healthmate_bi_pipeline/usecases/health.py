@@ -56,7 +56,7 @@ def build_starts(pipeline: Pipeline) -> Built:
         with pipeline.engine() as engine:
             starts = summarize.first_days(scan_state(pipeline, engine, HEALTH, Grain.MONTH, None))
             with pipeline.warehouse.transaction() as connection:
-                stream = engine.stream(starts, schema=warehouse_schema(HEALTH_STARTS))
+                stream = engine.stream(starts, schema=warehouse_schema(HEALTH_STARTS, starts.columns))
                 tally.rows = replace_all(connection, table=HEALTH_STARTS, rows=stream)
                 record = books.PartitionRecord(
                     asset, UNPARTITIONED, version, version, tally.rows, {}, pipeline.run_id, pipeline.now
