@@ -79,8 +79,7 @@ def _measure(size: Size) -> None:
     with _opened(size) as (pipeline, landing, readings):
         home = pipeline.settings.home_path
         print(f"\n{size}")
-        # In a process of its own, whose memory is not counted.
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+        with _other_process() as other:
             floor = other.submit(_timed_rewriting, readings, home / "floor").result()
         shutil.rmtree(home / "floor")
         _tell("ingest", size, _timed(lambda: refresh(pipeline, INGEST)), floor)
@@ -127,7 +126,8 @@ def _opened(size: Size) -> Iterator[tuple[Pipeline, Path, Path]]:
     home = Path(tempfile.mkdtemp(prefix="healthmate-bench-"))
     try:
         settings = Settings(home=home)
-        readings = write_landing(settings.landing_path, size)
+        with _other_process() as other:
+            readings = other.submit(write_landing, settings.landing_path, size).result()
         now = midnight(size.first_day + timedelta(days=size.days + 30)).replace(tzinfo=UTC)
         with Warehouse.open(settings) as warehouse:
             yield (
@@ -137,6 +137,11 @@ def _opened(size: Size) -> Iterator[tuple[Pipeline, Path, Path]]:
             )
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _other_process() -> ProcessPoolExecutor:
+    """Where work is done whose memory is not counted."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
 def refresh(pipeline: Pipeline, groups: tuple[str, ...]) -> None:
