@@ -110,8 +110,10 @@ def with_key_hash(good: ir.Table, dataset: Dataset) -> ir.Table:
     """The rows with ``key_hash``, a hash of the key that each is known by.
 
     Comparing hashes costs a fraction of comparing keys. Rows of a hash that stands once have no rival; only the
-    few others go through ``repeated_rows``.
+    few others go through ``repeated_rows``. Rows that are known by nothing are left out: they have no rival.
     """
+    if dataset.has_keyless_rows:
+        good = good.filter(_has_key(good, dataset))
     hashes = [
         ibis.struct(
             {"key": ibis.literal(number), **{name: _key_value(good, dataset, name) for name in key}}
@@ -130,6 +132,8 @@ def repeated_rows(good: ir.Table, dataset: Dataset) -> ir.Table:
         file_number, row_number, ``fate``: kept, duplicate (equal to the kept row), superseded.
     """
     keys = dataset.keys
+    if dataset.has_keyless_rows:
+        good = good.filter(_has_key(good, dataset))
     parts = []
     for number, key in enumerate(keys):
         rows = good.filter(_uses_key(good, keys, number))
@@ -162,15 +166,20 @@ def _fates(rows: ir.Table, dataset: Dataset, by: list[str]) -> ir.Table:
     return ranked.select("file_number", "row_number", fate=fate)
 
 
+def _has_key(rows: ir.Table, dataset: Dataset) -> Any:
+    """Whether a row is known by anything: one of its keys is whole."""
+    return ibis.or_(*(_is_whole(rows, key) for key in dataset.keys))
+
+
 def _uses_key(rows: ir.Table, keys: tuple[tuple[str, ...], ...], number: int) -> Any:
     """Whether a row is known by the key with this number: the first whose columns all have a value."""
-
-    def is_whole(key: tuple[str, ...]) -> Any:
-        return ibis.and_(*(_is_given(rows, name) for name in key))
-
     if number == len(keys) - 1:
-        return ~ibis.or_(*(is_whole(key) for key in keys[:-1])) if number else ibis.literal(value=True)
-    return ibis.and_(is_whole(keys[number]), *(~is_whole(key) for key in keys[:number]))
+        return ~ibis.or_(*(_is_whole(rows, key) for key in keys[:-1])) if number else ibis.literal(value=True)
+    return ibis.and_(_is_whole(rows, keys[number]), *(~_is_whole(rows, key) for key in keys[:number]))
+
+
+def _is_whole(rows: ir.Table, key: tuple[str, ...]) -> Any:
+    return ibis.and_(*(_is_given(rows, name) for name in key))
 
 
 def _is_given(rows: ir.Table, name: str) -> Any:
