@@ -73,7 +73,8 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
 
     Returns:
         The staged columns with times filled in, ``rule`` (null for a good row), ``own_day`` (the wall-clock
-        day that the row belongs to), and for readings ``kept_value``, ``is_implausible`` and ``is_repaired``.
+        day that the row belongs to), ``key_hash``, and for readings ``kept_value``, ``is_implausible`` and
+        ``is_repaired``.
     """
     rows = _normalised(staged, dataset)
     for field in dataset.fields:
@@ -86,11 +87,11 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
     rule = ibis.coalesce(
         first_rule(_key_rules(rows, dataset)), is_tombstone.ifelse(ibis.null("string"), first_rule(rules))
     )
-    return rows.mutate(rule=rule, own_day=_own_day(rows, dataset))
+    return rows.mutate(rule=rule, own_day=_own_day(rows, dataset), key_hash=_key_hash(rows, dataset))
 
 
 def judge_users(staged: ir.Table, zones: ir.Table) -> ir.Table:
-    """The same for the people's records: ``rule`` is null for a good one."""
+    """The same for the people's records: ``rule`` (null for a good one) and ``key_hash``."""
     rows = _normalised(staged, USERS)
     # A date without an offset is a version's start like any other: it is taken for UTC.
     rows = rows.mutate(valid_from=ibis.coalesce(rows.valid_from, rows.local_valid_from))
@@ -103,11 +104,11 @@ def judge_users(staged: ir.Table, zones: ir.Table) -> ir.Table:
         (is_unknown_zone, "unknown_code:time_zone"),
         (joined.birth_year > joined.first_seen_at.year(), "impossible_value:birth_year"),
     ]
-    return joined.mutate(rule=first_rule(rules)).drop("known_zone")
+    return joined.mutate(rule=first_rule(rules), key_hash=_key_hash(joined, USERS)).drop("known_zone")
 
 
-def with_key_hash(good: ir.Table, dataset: Dataset) -> ir.Table:
-    """The rows with ``key_hash``, a hash of the key that each is known by.
+def _key_hash(rows: ir.Table, dataset: Dataset) -> Any:
+    """A hash of the key that each row is known by.
 
     Comparing hashes costs a fraction of comparing keys. Rows of a hash that stands once have no rival; only the
     few others go through ``repeated_rows``. Rows that are known by nothing are left out: they have no rival.
@@ -116,13 +117,13 @@ def with_key_hash(good: ir.Table, dataset: Dataset) -> ir.Table:
         good = good.filter(_has_key(good, dataset))
     hashes = [
         ibis.struct(
-            {"key": ibis.literal(number), **{name: _key_value(good, dataset, name) for name in key}}
+            {"key": ibis.literal(number), **{name: _key_value(rows, dataset, name) for name in key}}
         ).hash()
         for number, key in enumerate(dataset.keys)
     ]
     *others, last = hashes
-    cases = [(_uses_key(good, dataset.keys, number), key_hash) for number, key_hash in enumerate(others)]
-    return good.mutate(key_hash=ibis.cases(*cases, else_=last) if cases else last)
+    cases = [(_uses_key(rows, dataset.keys, number), key_hash) for number, key_hash in enumerate(others)]
+    return ibis.cases(*cases, else_=last) if cases else last
 
 
 def repeated_rows(good: ir.Table, dataset: Dataset) -> ir.Table:
