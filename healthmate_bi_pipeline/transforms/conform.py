@@ -111,10 +111,8 @@ def _key_hash(rows: ir.Table, dataset: Dataset) -> Any:
     """A hash of the key that each row is known by.
 
     Comparing hashes costs a fraction of comparing keys. Rows of a hash that stands once have no rival; only the
-    few others go through ``repeated_rows``. Rows that are known by nothing are left out: they have no rival.
+    few others go through ``repeated_rows``. Null for a row that is known by nothing: it has no rival.
     """
-    if dataset.has_keyless_rows:
-        good = good.filter(_has_key(good, dataset))
     hashes = [
         ibis.struct(
             {"key": ibis.literal(number), **{name: _key_value(rows, dataset, name) for name in key}}
@@ -123,7 +121,10 @@ def _key_hash(rows: ir.Table, dataset: Dataset) -> Any:
     ]
     *others, last = hashes
     cases = [(_uses_key(rows, dataset.keys, number), key_hash) for number, key_hash in enumerate(others)]
-    return ibis.cases(*cases, else_=last) if cases else last
+    key_hash = ibis.cases(*cases, else_=last) if cases else last
+    if dataset.has_keyless_rows:
+        return _has_key(rows, dataset).ifelse(key_hash, ibis.null("int64"))
+    return key_hash
 
 
 def repeated_rows(good: ir.Table, dataset: Dataset) -> ir.Table:

@@ -142,7 +142,8 @@ def _fates(engine: Engine, dataset: Dataset, good: ir.Table) -> ir.Table | None:
 
     In steps that are stored: as one query, all columns of all rows would be kept until their hashes are known.
     """
-    repeated = engine.store(good.group_by("key_hash").agg(n=good.count()).filter(ibis._.n > 1))
+    known = good.filter(good.key_hash.notnull())
+    repeated = engine.store(known.group_by("key_hash").agg(n=known.count()).filter(ibis._.n > 1))
     if engine.count(repeated) == 0:
         return None
     crowded = engine.store(good.semi_join(repeated, "key_hash"))
