@@ -19,7 +19,7 @@ from typing import IO, Self
 
 import psutil
 
-from healthmate_bi_pipeline.catalog.performance_datasets import HOST_SAMPLES
+from healthmate_bi_pipeline.catalog.datasets import HOST_SAMPLES
 from healthmate_bi_pipeline.sources.writing import PART_SUFFIX
 
 SOURCE = "psutil"

@@ -10,7 +10,9 @@ import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    API_REQUESTS,
     HEALTH_READINGS,
+    HOST_SAMPLES,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
     SYMPTOM_LOGS,
@@ -20,6 +22,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES, quarantine_table, raw_table
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.transforms.columns import EXACT, minutes
+from healthmate_bi_pipeline.transforms.routes import route_group
 
 _SHORT_SECONDS = 2 * 3600
 KEPT, DUPLICATE, SUPERSEDED, QUARANTINED = "kept", "duplicates", "superseded", "quarantined"
@@ -120,8 +123,11 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
     elif dataset is MEDICATION_DOSES:
         is_as_needed = kept.is_as_needed.fill_null(ibis.literal(value=False))
         rows = _in_window(kept.mutate(is_as_needed=is_as_needed), window)
-    elif dataset is SYMPTOM_LOGS:
+    elif dataset in (SYMPTOM_LOGS, HOST_SAMPLES):
         rows = _in_window(kept, window)
+    elif dataset is API_REQUESTS:
+        grouped = kept.mutate(count=kept["count"].fill_null(1), route_group=route_group(kept.route))
+        rows = _in_window(grouped, window)
     elif dataset is ACTIVITY_INTERVALS:
         pieces = _cut_at_midnight(kept, turns)
         rows = pieces.filter(_is_within(pieces.day, window))

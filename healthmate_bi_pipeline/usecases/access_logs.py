@@ -13,7 +13,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from healthmate_bi_pipeline.catalog.performance_datasets import API_REQUESTS
+from healthmate_bi_pipeline.catalog.datasets import API_REQUESTS
 from healthmate_bi_pipeline.errors import UnreadableFileError, UsageError
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.sources import landing

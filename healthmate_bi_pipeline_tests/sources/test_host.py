@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from healthmate_bi_pipeline.catalog.performance_datasets import HOST_SAMPLES
+from healthmate_bi_pipeline.catalog.datasets import HOST_SAMPLES
 from healthmate_bi_pipeline.sources import landing
 from healthmate_bi_pipeline.sources.host import HostPlace, collect_once, finish_left_behind
 
