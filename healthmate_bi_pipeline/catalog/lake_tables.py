@@ -12,7 +12,11 @@ from collections.abc import Iterable, Iterator
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    API_REQUESTS,
+    APP_EVENTS,
     HEALTH_READINGS,
+    HOST_SAMPLES,
+    LOGIN_SESSIONS,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
     SYMPTOM_LOGS,
@@ -62,6 +66,15 @@ ACTIVITY_VALUES = (
     "vigorous_minutes",
     "distance_m",
     "intensity_points",
+)
+
+HOST_VALUES = ("cpu_percent", "memory_percent", "disk_percent")
+
+_PLACE = (
+    Column("service", Type.TEXT, "The service.", is_nullable=False),
+    Column("environment", Type.TEXT, "production, staging, …", is_nullable=False),
+    Column("instance_id", Type.TEXT, "The machine or container.", is_nullable=False),
+    Column("source", Type.TEXT, "The program that the row comes from.", is_nullable=False),
 )
 
 _RAW_COLUMNS: dict[Dataset, tuple[Column, ...]] = {
@@ -134,6 +147,55 @@ _RAW_COLUMNS: dict[Dataset, tuple[Column, ...]] = {
         *LINEAGE,
         DAY,
     ),
+    LOGIN_SESSIONS: (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        Column("session_id", Type.TEXT, "The session.", is_nullable=False),
+        Column("device", Type.TEXT, "The device that it ran on."),
+        Column("app_version", Type.TEXT, "The version of the app."),
+        Column("piece", Type.INTEGER, "0, or the number of the piece of a session over midnight.", is_nullable=False),
+        Column("session_seconds", Type.EXACT, "Length of the whole session; null where its end is unknown.", "s"),
+        Column("started_at", Type.TIMESTAMP, "Start of the piece, UTC.", is_nullable=False),
+        Column("ended_at", Type.TIMESTAMP, "End of the piece, UTC, exclusive; null where it is unknown."),
+        Column("local_started_at", Type.TIMESTAMP, "Start of the piece, wall-clock.", is_nullable=False),
+        Column("local_ended_at", Type.TIMESTAMP, "End of the piece, wall-clock, exclusive."),
+        *LINEAGE,
+        DAY,
+    ),
+    APP_EVENTS: (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        Column("session_id", Type.TEXT, "The session that it belongs to."),
+        Column("event", Type.TEXT, "The kind of event.", is_nullable=False),
+        Column("name", Type.TEXT, "Which page, feature, action or goal."),
+        Column("event_id", Type.TEXT, "The event, where the app numbers them."),
+        Column("count", Type.INTEGER, "How many events the row stands for.", is_nullable=False),
+        Column("occurred_at", Type.TIMESTAMP, "When it happened, UTC.", is_nullable=False),
+        Column("local_occurred_at", Type.TIMESTAMP, "The same, wall-clock.", is_nullable=False),
+        *LINEAGE,
+        DAY,
+    ),
+    API_REQUESTS: (
+        *_PLACE,
+        Column("route_group", Type.TEXT, "Method and path without its values.", is_nullable=False),
+        Column("status_code", Type.INTEGER, "Status of the answer (HTTP).", is_nullable=False),
+        Column("duration_ms", Type.NUMBER, "How long the answer took.", "ms"),
+        Column("count", Type.INTEGER, "How many requests the row stands for.", is_nullable=False),
+        Column("request_id", Type.TEXT, "The request, where the source numbers them."),
+        Column("occurred_at", Type.TIMESTAMP, "When the request came, UTC.", is_nullable=False),
+        *LINEAGE,
+        DAY,
+    ),
+    HOST_SAMPLES: (
+        *_PLACE,
+        *(
+            Column(name, Type.NUMBER, HOST_SAMPLES.field_named(name).description, "%")
+            for name in HOST_VALUES
+        ),
+        Column("sampled_at", Type.TIMESTAMP, "When it was measured, UTC.", is_nullable=False),
+        *LINEAGE,
+        DAY,
+    ),
 }  # fmt: skip
 
 
@@ -145,6 +207,11 @@ def _plain(columns: Iterable[Column]) -> Iterator[Column]:
             yield Column(f"local_{column.name}", Type.TIMESTAMP, f"{column.description} Wall-clock.")
 
 
+def _privacy(dataset: Dataset) -> PrivacyClass:
+    """Rows of machines name nobody, but a path as it came may."""
+    return PrivacyClass.IDENTIFIED if dataset.has_people else PrivacyClass.LIMITED
+
+
 def staged_table(dataset: Dataset) -> Table:
     """Every row that was ever read, as it came, but typed; only added to."""
     columns = (*_plain(dataset.fields), *_STAGING)
@@ -153,7 +220,7 @@ def staged_table(dataset: Dataset) -> Table:
         f"Every row of {dataset.name} that was read, append-only.",
         columns if dataset.is_partitioned else columns[:-1],
         ("file_hash", "row_number"),
-        PrivacyClass.IDENTIFIED,
+        _privacy(dataset),
     )
 
 
@@ -172,7 +239,7 @@ def raw_table(dataset: Dataset) -> Table:
         dataset.description,
         _RAW_COLUMNS[dataset],
         dataset.keys[-1],
-        PrivacyClass.IDENTIFIED,
+        _privacy(dataset),
     )
 
 
@@ -186,7 +253,7 @@ def quarantine_table(dataset: Dataset) -> Table:
         f"Rows of {dataset.name} that broke a rule.",
         columns,
         ("file_hash", "row_number"),
-        PrivacyClass.IDENTIFIED,
+        _privacy(dataset),
     )
 
 

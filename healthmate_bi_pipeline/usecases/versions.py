@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.datasets import (
     HEALTH_READINGS,
-    PARTITIONED_DATASETS,
     USERS,
     Dataset,
 )
@@ -82,7 +81,7 @@ def raw_inputs(
     """
     reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
     staged = books.staged_versions(connection, dataset.name, reach)
-    people = books.staged_versions(connection, USERS.name, reach)
+    people = books.staged_versions(connection, USERS.name, reach) if dataset.has_people else {}
     found: dict[date, list[tuple[object, int]]] = defaultdict(list)
     for day, version in staged.items():
         # A staged day reaches days_before later raw days, and days_after earlier ones.
@@ -218,7 +217,7 @@ def report_inputs(
         trend: outputs(connection, f"health_metrics/{trend}", history)
         for trend in (Period.DAILY, Period.WEEKLY, Period.MONTHLY)
     }
-    raw = [outputs(connection, f"raw/{dataset.name}", history) for dataset in PARTITIONED_DATASETS]
+    raw = [outputs(connection, f"raw/{dataset.name}", history) for dataset in HEALTH.datasets]
     settings = hash64(pipeline.settings.report)
     inputs: dict[date, int] = {}
     for first, version in own.items():
