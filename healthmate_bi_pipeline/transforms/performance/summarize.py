@@ -42,9 +42,9 @@ from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE
 from healthmate_bi_pipeline.domain.period import Grain, Period
 from healthmate_bi_pipeline.domain.service_levels import LEAST_APDEX_SAMPLES
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES, union_all
-from healthmate_bi_pipeline.transforms.health.placing import period_end, period_floor
 from healthmate_bi_pipeline.transforms.performance.requests import SERVICE
 from healthmate_bi_pipeline.transforms.performance.sketch import quantiles
+from healthmate_bi_pipeline.transforms.placing import period_end, period_floor
 from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES, merge_states
 
 KEY = (*PLACE, "measure", "item")
