@@ -42,15 +42,15 @@ REQUESTS = FileStyle(
     "api_requests", "gateway", Format.PARQUET, Clock.UTC, is_quarterly=True, comes_twice=True
 )
 
-REQUESTS_PER_ROW, REQUESTS_PER_ROW_OF_A_SLOW_RELEASE = 200, 4
+REQUESTS_PER_ROW, REQUESTS_PER_ROW_OF_A_SLOW_RELEASE = 300, 4
 SIGMA = 0.45
 """Of the lognormal durations of a route."""
 LOAD_SLOWS_BY = 0.25
 """How much longer a request takes in a busy hour."""
-_SERVER_ERROR_SHARE, _CLIENT_ERROR_SHARE = 0.0008, 0.004
+_SERVER_ERROR_SHARE, _CLIENT_ERROR_SHARE = 0.0008, 0.0025
 _SERVER_ERRORS, _CLIENT_ERRORS = np.array([500, 502, 504]), np.array([400, 401, 404, 429])
 _SUCCESSES, _SUCCESS_SHARES = np.array([200, 201, 204, 304]), (0.8, 0.1, 0.04, 0.06)
-_STAGING_HOURS_SHARE, _STAGING_REQUESTS = 0.12, 25
+_STAGING_HOURS_SHARE, _STAGING_REQUESTS = 0.06, 25
 _TIMEOUT_MS, _HOUR_SECONDS = 8_000.0, 3_600
 
 ROUTES = tuple(route.name for service in SERVICES for route in service.routes)

@@ -30,7 +30,7 @@ HOSTS = FileStyle("host_samples", "hosts", Format.CSV_GZIP, Clock.UTC)
 
 STEP_MINUTES = 5
 """Between samples, where they are kept in full."""
-COARSE_STEPS = 48
+COARSE_STEPS = 72
 """Before, one of so many is kept."""
 FINE_DAYS = 3
 _STEPS_OF_AN_HOUR = 60 // STEP_MINUTES

@@ -14,7 +14,7 @@ from healthmate_bi_pipeline.sources.demo.clocks import NEVER, Integers
 from healthmate_bi_pipeline.sources.demo.people import INTEREST, People
 
 ACTIVITY_ALPHA, ACTIVITY_BETA = INTEREST
-DROPOUT_GAMMA, DROPOUT_DELTA = 0.9, 60.0
+DROPOUT_GAMMA, DROPOUT_DELTA = 0.9, 110.0
 _LEAST_DROPOUT = 1e-9
 
 

@@ -14,7 +14,8 @@ DEVICES = (*PHONE.models, "tablet Slate", "web")
 WEB = len(DEVICES) - 1
 _MOST_VISITS = 4
 """On a day; each has a part of the day of its own, so that they do not overlap by much."""
-_HOUR_AFTER_WAKING, _LATER_HOURS, _HOUR_NOISE = 0.5, (12.7, 17.6, 21.2), 0.8
+_HOUR_AFTER_WAKING, _LATER_HOURS, _HOUR_NOISE = 0.5, (12.7, 17.6), 0.8
+_EARLIEST_EVENING, _LATEST_EVENING = 19.5, 23.5
 _PART_SHARES = np.array([0.35, 0.15, 0.2, 0.3])
 _LAST_HOUR = 23.98
 _MEDIAN_MINUTES, _MINUTES_NOISE = 4.0, 0.8
@@ -71,11 +72,11 @@ def draw_visits(world: World) -> Visits:
     tickets = rng.random((*shape, _MOST_VISITS)) ** (1 / np.maximum(taste, 1e-6))[:, None, :]
     place = np.argsort(np.argsort(-tickets, axis=2), axis=2)
     person, day, part = np.nonzero(world.app_use.is_open[:, :, None] & (place < count[:, :, None]))
-    usual = np.stack([world.habits.wake_hour[person, day] + _HOUR_AFTER_WAKING, *(
-        np.full(len(person), hour) for hour in _LATER_HOURS
-    )])  # fmt: skip
-    hour = usual[part, np.arange(len(person))] + rng.normal(0, _HOUR_NOISE, len(person))
-    at = world.moments_of(person, day, np.clip(hour, 0.0, _LAST_HOUR))
+    evening = rng.uniform(_EARLIEST_EVENING, _LATEST_EVENING, shape[0])  # of each their own
+    later = (np.full(len(person), hour) for hour in _LATER_HOURS)
+    usual = np.stack([world.habits.wake_hour[person, day] + _HOUR_AFTER_WAKING, *later, evening[person]])
+    hour = np.abs(usual[part, np.arange(len(person))] + rng.normal(0, _HOUR_NOISE, len(person)))
+    at = world.moments_of(person, day, _LAST_HOUR - np.abs(_LAST_HOUR - hour))  # none slips into the next day
     minutes = (
         rng.lognormal(0, _MINUTES_NOISE, len(person))
         * _MEDIAN_MINUTES
