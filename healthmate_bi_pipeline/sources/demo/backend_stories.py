@@ -69,7 +69,8 @@ def _leak(incidents: Incidents) -> Story:
         figures={"memory_percent": LEAK_PERCENT_A_DAY},
         unit="percentage points a day",
         rule="one instance, until it is restarted",
-        compare="slope of memory_percent over time from `from` until `until`; at `until` it falls to where it was",
+        compare="slope over the whole days' means of memory_percent from `from` until `until`; at `until` it "
+        "falls to where it was",
         when=_stretch(incidents.leak_from, incidents.leak_until),
         part={
             "service": LEAKING_INSTANCE.rsplit("-", 1)[0],
