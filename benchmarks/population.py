@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,9 @@ def write_landing(landing: Path, size: Size) -> Path:
     """Write the files of readings and people; the path of the readings.
 
     A day is mostly heart rate, every few minutes, with some oxygen saturation and glucose, a weight and a
-    numbered blood pressure. One row of 200 comes twice and one of 1,000 is impossible.
+    numbered blood pressure. One row of 200 comes twice and one of 1,000 is impossible. Values and times differ
+    as real ones do (by a hash, so that the files are the same every time): a pattern that repeats would compress
+    to next to nothing, and reading it would cost nothing.
     """
     path = landing / HEALTH_READINGS.name / "readings.parquet"
     path.parent.mkdir(parents=True)
@@ -52,9 +55,11 @@ def write_landing(landing: Path, size: Size) -> Path:
             f"""COPY (
                 SELECT user_id, reading_id, metric,
                     CASE WHEN (user_id + 31 * k + 7 * d) % 1000 = 0 THEN 100000.0
-                        ELSE usual + (user_id + 7 * k + d) % 5 END AS value,
+                        ELSE usual + round(spread * (hash(user_id, d, k) % 1000 + hash(k, d, user_id) % 1000) / 2000,
+                            CASE metric WHEN 'weight' THEN 1 ELSE 0 END) END AS value,
                     unit, source, timestamptz '{size.first_day} 00:00:00+00'
-                        + to_seconds(86400 * d + k * 86400 // {size.of_a_day} + user_id % 60) AS recorded_at
+                        + to_seconds((86400 * d + (k * 86400 + hash(d, user_id, k) % 86400) // {size.of_a_day})::BIGINT)
+                        AS recorded_at
                 FROM (
                     SELECT 1 + u AS user_id, d, k, 'watch ' || u % 5 AS source,
                         CASE k WHEN 1 THEN 4 WHEN 2 THEN 5 WHEN 3 THEN 6
@@ -62,7 +67,8 @@ def write_landing(landing: Path, size: Size) -> Path:
                         CASE WHEN k IN (2, 3) THEN 'cuff ' || d END AS reading_id,
                         ['heart_rate', 'oxygen_saturation', 'blood_glucose', 'weight',
                             'blood_pressure_systolic', 'blood_pressure_diastolic'][kind] AS metric,
-                        [60.0, 95.0, 100.0, 70.0, 120.0, 80.0][kind] AS usual,
+                        [60.0, 95.0, 80.0, 70.0, 110.0, 70.0][kind] AS usual,
+                        [40.0, 4.0, 80.0, 2.0, 40.0, 25.0][kind] AS spread,
                         ['bpm', '%', 'mg/dL', 'kg', 'mmHg', 'mmHg'][kind] AS unit
                     FROM range({size.days}) a(d), range({size.people}) b(u), range({size.of_a_day}) c(k)
                 ), range(CASE WHEN (user_id + 3 * d + 17 * k) % 200 = 0 THEN 2 ELSE 1 END)
@@ -83,9 +89,10 @@ def add_late_row(landing: Path, size: Size) -> None:
 @contextmanager
 def connected() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB with the memory that the pipeline has."""
-    connection = duckdb.connect(config={"memory_limit": "2GB"})
-    connection.execute("SET enable_progress_bar = false")
-    try:
-        yield connection
-    finally:
-        connection.close()
+    with tempfile.TemporaryDirectory() as scratch:
+        connection = duckdb.connect(config={"memory_limit": "2GB", "temp_directory": scratch})
+        connection.execute("SET enable_progress_bar = false")
+        try:
+            yield connection
+        finally:
+            connection.close()

@@ -37,7 +37,10 @@ class Dataset:
     """One kind of raw rows.
 
     Attributes:
-        keys: what a row is known by: the first of these whose columns all have a value.
+        keys: what a row is known by: the first of these whose columns all have a value. Of the last one a missing
+            value equals another missing one.
+        has_keyless_rows: a row that has none of the keys whole is known by nothing: it is never taken for another
+            row, however equal they are (two clicks are two clicks).
         id_column: the column by which a corrected row is found on whatever day the old one was.
         moment: the field whose day the row is staged under, then its stand-in where that is empty.
         day_of: the field whose wall-clock day the row belongs to, then its stand-in.
@@ -60,6 +63,7 @@ class Dataset:
     longest_hours: int | None = None
     day_limits: tuple[tuple[str, float], ...] = ()
     version: int = 1
+    has_keyless_rows: bool = False
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

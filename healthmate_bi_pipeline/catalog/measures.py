@@ -1,8 +1,9 @@
 """What is kept as additive state, and how it adds up.
 
 State is long: one row per person, measure, item and slot (an hour, a day or a month of wall-clock time), with
-the same components for every measure. Two states of the same key are merged by the rule of each component, so
-that any period is a merge of finer states and nothing averages averages (DESIGN, rule 3).
+the same components for every measure; ``item`` tells the members of a set apart: a source, a symptom, a page.
+Two states of the same key are merged by the rule of each component, so that any period is a merge of finer
+states and nothing averages averages (DESIGN, rule 3).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
+from healthmate_bi_pipeline.catalog.columns import Column, Type
 from healthmate_bi_pipeline.catalog.readings import METRICS
 from healthmate_bi_pipeline.domain.period import Grain
 
@@ -51,9 +52,6 @@ COMPONENTS: tuple[Component, ...] = (
     Component(Column("first_day", Type.DATE, "The first day with a value; from the grain of a day up."), Merge.LEAST),
     Component(Column("source_rank", Type.INTEGER, "Rank of the most trusted source used, 1 the highest."), Merge.LEAST),
 )  # fmt: skip
-
-STATE_KEY = ("user_id", "measure", "item")
-"""Beside the slot. ``item`` tells the members of a set apart (a source, later a symptom or a page)."""
 
 
 @dataclass(frozen=True)
@@ -184,30 +182,3 @@ HEALTH_MEASURES = (
 
 DAILY_MEASURES = tuple(measure for measure in HEALTH_MEASURES if measure.is_daily)
 """The measures that completeness of data is counted by: one slot a day each."""
-
-
-def state_table(family: str, grain: Grain) -> Table:
-    """The lake's table of a family's state at a grain, partitioned by ``day`` or ``month``.
-
-    The partition column is the wall-clock day (for months: their first day). The state of hours has the hour
-    of the day beside it.
-    """
-    partition = Column(
-        "month" if grain is Grain.MONTH else "day", Type.DATE, "Wall-clock day, or first day of the month.",
-        is_nullable=False,
-    )  # fmt: skip
-    hour = (Column("hour", Type.INTEGER, "Wall-clock hour of the day.", is_nullable=False),)
-    return Table(
-        name=f"state/{family}_{grain}s",
-        description=f"Additive state of the {family} family, one row per person, measure, item and {grain}.",
-        columns=(
-            Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
-            Column("measure", Type.TEXT, "What was measured.", is_nullable=False),
-            Column("item", Type.TEXT, "Which one of a set; empty where there is none.", is_nullable=False),
-            *(hour if grain is Grain.HOUR else ()),
-            *(component.column for component in COMPONENTS),
-            partition,
-        ),
-        key=(*STATE_KEY, *(("hour",) if grain is Grain.HOUR else ()), partition.name),
-        privacy=PrivacyClass.IDENTIFIED,
-    )

@@ -74,9 +74,19 @@ def midnight(day: date) -> datetime:
 class Grain(StrEnum):
     """How finely additive state is kept."""
 
+    FIVE_MINUTES = "five minutes"
     HOUR = "hour"
     DAY = "day"
     MONTH = "month"
+
+    @property
+    def plural(self) -> str:
+        """Many of them, as in the names of tables.
+
+        >>> [grain.plural for grain in Grain]
+        ['five_minutes', 'hours', 'days', 'months']
+        """
+        return "five_minutes" if self is Grain.FIVE_MINUTES else f"{self}s"
 
 
 class Period(StrEnum):

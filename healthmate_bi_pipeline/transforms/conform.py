@@ -73,7 +73,8 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
 
     Returns:
         The staged columns with times filled in, ``rule`` (null for a good row), ``own_day`` (the wall-clock
-        day that the row belongs to), and for readings ``kept_value``, ``is_implausible`` and ``is_repaired``.
+        day that the row belongs to), ``key_hash``, and for readings ``kept_value``, ``is_implausible`` and
+        ``is_repaired``.
     """
     rows = _normalised(staged, dataset)
     for field in dataset.fields:
@@ -86,11 +87,11 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
     rule = ibis.coalesce(
         first_rule(_key_rules(rows, dataset)), is_tombstone.ifelse(ibis.null("string"), first_rule(rules))
     )
-    return rows.mutate(rule=rule, own_day=_own_day(rows, dataset))
+    return rows.mutate(rule=rule, own_day=_own_day(rows, dataset), key_hash=_key_hash(rows, dataset))
 
 
 def judge_users(staged: ir.Table, zones: ir.Table) -> ir.Table:
-    """The same for the people's records: ``rule`` is null for a good one."""
+    """The same for the people's records: ``rule`` (null for a good one) and ``key_hash``."""
     rows = _normalised(staged, USERS)
     # A date without an offset is a version's start like any other: it is taken for UTC.
     rows = rows.mutate(valid_from=ibis.coalesce(rows.valid_from, rows.local_valid_from))
@@ -103,24 +104,27 @@ def judge_users(staged: ir.Table, zones: ir.Table) -> ir.Table:
         (is_unknown_zone, "unknown_code:time_zone"),
         (joined.birth_year > joined.first_seen_at.year(), "impossible_value:birth_year"),
     ]
-    return joined.mutate(rule=first_rule(rules)).drop("known_zone")
+    return joined.mutate(rule=first_rule(rules), key_hash=_key_hash(joined, USERS)).drop("known_zone")
 
 
-def with_key_hash(good: ir.Table, dataset: Dataset) -> ir.Table:
-    """The rows with ``key_hash``, a hash of the key that each is known by.
+def _key_hash(rows: ir.Table, dataset: Dataset) -> Any:
+    """A hash of the key that each row is known by.
 
     Comparing hashes costs a fraction of comparing keys. Rows of a hash that stands once have no rival; only the
-    few others go through ``repeated_rows``.
+    few others go through ``repeated_rows``. Null for a row that is known by nothing: it has no rival.
     """
     hashes = [
         ibis.struct(
-            {"key": ibis.literal(number), **{name: _key_value(good, dataset, name) for name in key}}
+            {"key": ibis.literal(number), **{name: _key_value(rows, dataset, name) for name in key}}
         ).hash()
         for number, key in enumerate(dataset.keys)
     ]
     *others, last = hashes
-    cases = [(_uses_key(good, dataset.keys, number), key_hash) for number, key_hash in enumerate(others)]
-    return good.mutate(key_hash=ibis.cases(*cases, else_=last) if cases else last)
+    cases = [(_uses_key(rows, dataset.keys, number), key_hash) for number, key_hash in enumerate(others)]
+    key_hash = ibis.cases(*cases, else_=last) if cases else last
+    if dataset.has_keyless_rows:
+        return _has_key(rows, dataset).ifelse(key_hash, ibis.null("int64"))
+    return key_hash
 
 
 def repeated_rows(good: ir.Table, dataset: Dataset) -> ir.Table:
@@ -130,6 +134,8 @@ def repeated_rows(good: ir.Table, dataset: Dataset) -> ir.Table:
         file_number, row_number, ``fate``: kept, duplicate (equal to the kept row), superseded.
     """
     keys = dataset.keys
+    if dataset.has_keyless_rows:
+        good = good.filter(_has_key(good, dataset))
     parts = []
     for number, key in enumerate(keys):
         rows = good.filter(_uses_key(good, keys, number))
@@ -162,15 +168,20 @@ def _fates(rows: ir.Table, dataset: Dataset, by: list[str]) -> ir.Table:
     return ranked.select("file_number", "row_number", fate=fate)
 
 
+def _has_key(rows: ir.Table, dataset: Dataset) -> Any:
+    """Whether a row is known by anything: one of its keys is whole."""
+    return ibis.or_(*(_is_whole(rows, key) for key in dataset.keys))
+
+
 def _uses_key(rows: ir.Table, keys: tuple[tuple[str, ...], ...], number: int) -> Any:
     """Whether a row is known by the key with this number: the first whose columns all have a value."""
-
-    def is_whole(key: tuple[str, ...]) -> Any:
-        return ibis.and_(*(_is_given(rows, name) for name in key))
-
     if number == len(keys) - 1:
-        return ~ibis.or_(*(is_whole(key) for key in keys[:-1])) if number else ibis.literal(value=True)
-    return ibis.and_(is_whole(keys[number]), *(~is_whole(key) for key in keys[:number]))
+        return ~ibis.or_(*(_is_whole(rows, key) for key in keys[:-1])) if number else ibis.literal(value=True)
+    return ibis.and_(_is_whole(rows, keys[number]), *(~_is_whole(rows, key) for key in keys[:number]))
+
+
+def _is_whole(rows: ir.Table, key: tuple[str, ...]) -> Any:
+    return ibis.and_(*(_is_given(rows, name) for name in key))
 
 
 def _is_given(rows: ir.Table, name: str) -> Any:

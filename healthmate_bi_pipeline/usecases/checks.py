@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import partial
 
 from healthmate_bi_pipeline.catalog.datasets import DATASETS, PARTITIONED_DATASETS, Dataset
+from healthmate_bi_pipeline.catalog.families import FAMILIES, Family, figures_name
 from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table, staged_table
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.errors import HealthMateError
@@ -178,17 +179,19 @@ def _nothing_lost(pipeline: Pipeline, window: Window | None, *, dataset: Dataset
     return Measurement(abs(staged - on_days), staged, {"rows of files": staged, "rows of days": on_days})
 
 
-def _figures_follow_state(pipeline: Pipeline, window: Window | None, *, period: Period) -> Measurement:
+def _figures_follow_state(
+    pipeline: Pipeline, window: Window | None, *, family: Family, period: Period
+) -> Measurement:
     """Rows that do not carry their state's version, or are more or fewer than the books say."""
-    asset = ASSET_BY_NAME[f"health_metrics/{period}"]
+    asset = ASSET_BY_NAME[figures_name(family, period)]
     assert asset.inputs is not None  # noqa: S101 - figures have inputs
     with pipeline.warehouse.transaction() as connection:
-        held = checks.figure_versions(connection, period=period, window=window)
+        held = checks.figure_versions(connection, family.rows, period=period, window=window)
         records = books.partition_records(connection, asset.name, window=window)
         looked_at = window or _window_of(period, (*held, *records))
         if looked_at is None:
             return Measurement(0, 0)
-        states = versions.state_versions(connection, looked_at, period=period)
+        states = versions.state_versions(connection, looked_at, family=family, period=period)
         inputs = asset.inputs(pipeline, connection, looked_at)
     of = stale = 0
     wrong: dict[date, int] = {}
@@ -290,10 +293,11 @@ CHECKS: tuple[CheckSpec, ...] = (
     *(
         CheckSpec(
             "figures_follow_state",
-            f"health_metrics/{period}",
+            figures_name(family, period),
             "Every row carries the version of its state, and there are as many as were counted.",
-            partial(_figures_follow_state, period=period),
+            partial(_figures_follow_state, family=family, period=period),
         )
+        for family in FAMILIES
         for period in Period
     ),
     CheckSpec(

@@ -101,7 +101,7 @@ def _build_days(
         good = classified.filter(classified.booked_as == raw.KEPT)
         kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
         _replace(pipeline, engine, kept, table=raw_table(dataset), window=window)
-        bad = raw.quarantined_rows(_bad_rows(engine, classified, judge(staged)), dataset, window)
+        bad = raw.quarantined_rows(_bad_rows(engine, classified, staged, judge), dataset, window)
         _replace(pipeline, engine, bad, table=quarantine_table(dataset), window=window)
     _check_books(dataset, days)
     held = partition_statistics(pipeline.lake, raw_table(dataset).name, partition_by="day", window=window)
@@ -142,21 +142,24 @@ def _fates(engine: Engine, dataset: Dataset, good: ir.Table) -> ir.Table | None:
 
     In steps that are stored: as one query, all columns of all rows would be kept until their hashes are known.
     """
-    hashed = conform.with_key_hash(good, dataset)
-    repeated = engine.store(hashed.group_by("key_hash").agg(n=hashed.count()).filter(ibis._.n > 1))
+    known = good.filter(good.key_hash.notnull())
+    repeated = engine.store(known.group_by("key_hash").agg(n=known.count()).filter(ibis._.n > 1))
     if engine.count(repeated) == 0:
         return None
-    crowded = engine.store(hashed.semi_join(repeated, "key_hash").drop("key_hash"))
+    crowded = engine.store(good.semi_join(repeated, "key_hash"))
     return engine.store(conform.repeated_rows(crowded, dataset))
 
 
-def _bad_rows(engine: Engine, classified: ir.Table, whole: ir.Table) -> ir.Table:
-    """The rows that broke a rule, with all that was left behind: few, so they are fetched once more."""
+def _bad_rows(
+    engine: Engine, classified: ir.Table, staged: ir.Table, judge: Callable[[ir.Table], ir.Table]
+) -> ir.Table:
+    """The rows that broke a rule, with all that was left behind: few, so they are fetched and judged once more."""
     bad = classified.filter(classified.booked_as == raw.QUARANTINED)
     places = engine.store(bad.select("file_number", "row_number", "rule", "own_day"))
     if engine.count(places) == 0:
-        return whole.limit(0)
-    return whole.drop("rule", "own_day").join(places, ["file_number", "row_number"])
+        return judge(staged).limit(0)
+    place = ["file_number", "row_number"]
+    return judge(staged.semi_join(places, place)).drop("rule", "own_day").join(places, place)
 
 
 def _moved_rows(

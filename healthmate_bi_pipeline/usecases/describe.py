@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from healthmate_bi_pipeline.catalog.columns import Table
-from healthmate_bi_pipeline.catalog.tables import HEALTH_METRICS_VIEW
+from healthmate_bi_pipeline.catalog.families import FAMILY_BY_GROUP
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.lake.statistics import Statistics, partition_statistics, table_statistics
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
@@ -43,11 +43,12 @@ def preview(pipeline: Pipeline, asset: AssetSpec, first: date) -> Preview | None
     """
     if asset.place == "lake":
         return _of_lake(pipeline, asset, first)
-    if asset.table is HEALTH_METRICS_VIEW and asset.partitioned_by is not None:
+    family = FAMILY_BY_GROUP.get(asset.group)
+    if family is not None and asset.table is family.view and asset.partitioned_by is not None:
         period = Period(asset.name.rpartition("/")[2])
         window = asset.partitioned_by.window(midnight(first))
         with pipeline.warehouse.transaction() as connection:
-            rows, filled = checks.filled_figures(connection, period=period, window=window)
+            rows, filled = checks.filled_figures(connection, family.rows, period=period, window=window)
         return Preview(rows, filled)
     return None
 

@@ -21,16 +21,16 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
-from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name, state_name, state_table
 from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES, raw_table, staged_table
-from healthmate_bi_pipeline.catalog.measures import STATE_VERSION, state_table
 from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
-from healthmate_bi_pipeline.catalog.tables import HEALTH_METRICS_VIEW, HEALTH_STARTS, REPORTS
+from healthmate_bi_pipeline.catalog.tables import HEALTH_STARTS, REPORTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
-from healthmate_bi_pipeline.usecases.health import build_metrics, build_starts, build_state
+from healthmate_bi_pipeline.usecases.families import Recipe, build_metrics, build_state
+from healthmate_bi_pipeline.usecases.health import HEALTH_RECIPE, build_starts
 from healthmate_bi_pipeline.usecases.ingest import ingest
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.plausibility import build_baselines
@@ -142,21 +142,22 @@ def _baselines() -> AssetSpec:
     )
 
 
-def _state(grain: Grain) -> AssetSpec:
-    finer = {Grain.HOUR: (), Grain.DAY: ("state/health_hours",), Grain.MONTH: ("state/health_days",)}
-    raw = tuple(f"raw/{dataset.name}" for dataset in versions.STATE_DATASETS[grain])
-    table = state_table("health", grain)
+def _state(recipe: Recipe, grain: Grain) -> AssetSpec:
+    family = recipe.family
+    finer = family.finer(grain)
+    raw = tuple(f"raw/{dataset.name}" for dataset in family.layer(grain).datasets)
+    table = state_table(family, grain)
     return AssetSpec(
         name=table.name,
         group="state",
         description=table.description,
         partitioned_by=Period.MONTHLY if grain is Grain.MONTH else Period.DAILY,
-        upstream=(*finer[grain], *raw),
+        upstream=(*((state_name(family, finer),) if finer else ()), *raw),
         table=table,
         place="lake",
-        version=str(STATE_VERSION),
-        build=partial(build_state, grain=grain),
-        inputs=partial(versions.state_inputs, grain=grain),
+        version=str(family.state_version),
+        build=partial(build_state, recipe=recipe, grain=grain),
+        inputs=partial(versions.state_inputs, family=family, grain=grain),
     )
 
 
@@ -165,28 +166,30 @@ _STARTS = AssetSpec(
     group="health_metrics",
     description=HEALTH_STARTS.description,
     partitioned_by=None,
-    upstream=("state/health_months",),
+    upstream=(state_name(HEALTH, Grain.MONTH),),
     table=HEALTH_STARTS,
     place="warehouse",
-    version=str(REGISTRY_VERSION),
+    version=str(HEALTH.registry_version),
     build=lambda pipeline, _window: build_starts(pipeline),
     inputs=versions.starts_inputs,
     stage=Stage.HISTORY,
 )
 
 
-def _metrics(period: Period) -> AssetSpec:
+def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
+    family = recipe.family
+    people = ("raw/users",) if family.reads_people else ()
     return AssetSpec(
-        name=f"health_metrics/{period}",
-        group="health_metrics",
-        description=f"{HEALTH_METRICS_VIEW.description} The {period} rows, and the figures of groups beside them.",
+        name=figures_name(family, period),
+        group=family.group,
+        description=f"{family.view.description} The {period} rows, and the figures of groups beside them.",
         partitioned_by=period.partitioned_by,
-        upstream=(f"state/health_{period.state_grain}s", "raw/users"),
-        table=HEALTH_METRICS_VIEW,
+        upstream=(state_name(family, period.state_grain), *people),
+        table=family.view,
         place="warehouse",
-        version=str(REGISTRY_VERSION),
-        build=partial(build_metrics, period=period),
-        inputs=partial(versions.metrics_inputs, period=period),
+        version=str(family.registry_version),
+        build=partial(build_metrics, recipe=recipe, period=period),
+        inputs=partial(versions.metrics_inputs, family=family, period=period),
     )
 
 
@@ -206,12 +209,14 @@ def _report(report_type: ReportType, period: Period) -> AssetSpec:
     )
 
 
+RECIPES: tuple[Recipe, ...] = (HEALTH_RECIPE,)
+
 ASSETS: tuple[AssetSpec, ...] = (
     *(_staged(dataset) for dataset in DATASETS),
     _baselines(),
     *(_raw(dataset) for dataset in DATASETS),
-    *(_state(grain) for grain in Grain),
-    *(_metrics(period) for period in Period),
+    *(_state(recipe, grain) for recipe in RECIPES for grain in recipe.family.grains),
+    *(_metrics(recipe, period) for recipe in RECIPES for period in Period),
     _STARTS,
     *(_report(report, period) for report in REPORT_TYPES for period in report.cadences),
 )

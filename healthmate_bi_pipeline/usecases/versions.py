@@ -16,32 +16,19 @@ from functools import partial
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.datasets import (
-    ACTIVITY_INTERVALS,
     HEALTH_READINGS,
-    MEDICATION_DOSES,
     PARTITIONED_DATASETS,
-    SLEEP_SESSIONS,
-    SYMPTOM_LOGS,
     USERS,
     Dataset,
 )
-from healthmate_bi_pipeline.catalog.health import REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.families import HEALTH, Family, state_name
 from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES
-from healthmate_bi_pipeline.catalog.measures import STATE_VERSION
 from healthmate_bi_pipeline.catalog.readings import BASELINE_METRICS, BASELINE_VERSION, METRIC_BY_CODE
 from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
-from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.report_scope import previous_window, trend_of
 from healthmate_bi_pipeline.warehouse import books
-
-STATE_DATASETS: dict[Grain, tuple[Dataset, ...]] = {
-    Grain.HOUR: (HEALTH_READINGS, ACTIVITY_INTERVALS, SYMPTOM_LOGS),
-    Grain.DAY: (HEALTH_READINGS, ACTIVITY_INTERVALS, SLEEP_SESSIONS, MEDICATION_DOSES),
-    Grain.MONTH: (),
-}
-"""The raw days that the state of a grain is made from, beside the finer state."""
 
 REPORT_VERSION = 2
 """Raised when reports say something new about the same figures."""
@@ -125,63 +112,87 @@ def _slip_version(pipeline: Pipeline, baselines: Mapping[date, int], day: date) 
 
 
 def state_inputs(
-    pipeline: Pipeline, connection: Connection, window: Window, *, grain: Grain
+    pipeline: Pipeline, connection: Connection, window: Window, *, family: Family, grain: Grain
 ) -> dict[date, int]:
     """What states would be made from: raw days, finer states, and the ranks of sources."""
-    ranks = hash64(pipeline.settings.source.ranks)
+    layer, finer = family.layer(grain), family.finer(grain)
     if grain is Grain.MONTH:
-        days = outputs(connection, "state/health_days", window)
+        assert finer is not None  # noqa: S101 - months are merged from days
+        days = outputs(connection, state_name(family, finer), window)
         months: dict[date, list[tuple[object, int]]] = defaultdict(list)
         for day, version in days.items():
             months[day.replace(day=1)].append((day, version))
-        return {month: hash64(STATE_VERSION, combined(parts)) for month, parts in sorted(months.items())}
-    names = [f"raw/{dataset.name}" for dataset in STATE_DATASETS[grain]]
-    if grain is Grain.DAY:
-        names.append("state/health_hours")
+        return {
+            month: hash64(family.state_version, combined(parts)) for month, parts in sorted(months.items())
+        }
+    names = [f"raw/{dataset.name}" for dataset in layer.datasets]
+    if finer is not None:
+        names.append(state_name(family, finer))
     found: dict[date, list[tuple[object, int]]] = defaultdict(list)
     for name in names:
         for day, version in outputs(connection, name, window).items():
             found[day].append((name, version))
-    if grain is Grain.DAY:  # regularity of sleep compares with the nights before
-        nights = outputs(connection, f"raw/{SLEEP_SESSIONS.name}", window.widened(days_before=NIGHTS_BEFORE))
+    for neighbour in layer.neighbours:
+        reach = window.widened(days_before=max(-neighbour.days, 0), days_after=max(neighbour.days, 0))
+        beside = outputs(connection, f"raw/{neighbour.dataset.name}", reach)
         for day, parts in found.items():
-            before = day - timedelta(days=NIGHTS_BEFORE)
-            parts.append(("nights before", nights.get(before, 0)))
-    return {day: hash64(STATE_VERSION, ranks, combined(parts)) for day, parts in sorted(found.items())}
+            parts.append((neighbour.name, beside.get(day + timedelta(days=neighbour.days), 0)))
+    ranks = (hash64(pipeline.settings.source.ranks),) if layer.is_ranked else ()
+    return {
+        day: hash64(family.state_version, *ranks, combined(parts)) for day, parts in sorted(found.items())
+    }
 
 
 def starts_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
     """What the first days of measures would be made from: the state of all months."""
     del pipeline, window  # not partitioned
-    months = books.partition_records(connection, "state/health_months")
+    months = books.partition_records(connection, state_name(HEALTH, Grain.MONTH))
     if not months:
         return {}
     held = combined((day, record.output_version) for day, record in months.items())
-    return {UNPARTITIONED: hash64(REGISTRY_VERSION, held)}
+    return {UNPARTITIONED: hash64(HEALTH.registry_version, held)}
 
 
-def state_versions(connection: Connection, window: Window, *, period: Period) -> dict[date, int]:
+def state_versions(
+    connection: Connection, window: Window, *, family: Family, period: Period
+) -> dict[date, int]:
     """The version of the state of each partition of a period: what the rows carry as ``state_version``.
 
-    Partitions whose state holds nothing are left out.
+    Where figures look at the periods before too, their state is part of it. Partitions whose state holds nothing
+    are left out.
     """
-    grain = period.state_grain
+    found = _state_parts(connection, window, family=family, period=period)
+    filled = {first: [part for part in parts if part[1] != 0] for first, parts in found.items()}
+    return {first: combined(parts) for first, parts in sorted(filled.items()) if parts}
+
+
+def _state_parts(
+    connection: Connection, window: Window, *, family: Family, period: Period
+) -> dict[date, list[tuple[object, int]]]:
+    """The versions of the states of each partition of a period, with those of the periods before it."""
+    unit = period.partitioned_by
+    reach = window
+    for _ in range(family.periods_before):
+        reach = Window(unit.previous(reach.start), reach.end)
     found: dict[date, list[tuple[object, int]]] = defaultdict(list)
-    for day, version in outputs(connection, f"state/health_{grain}s", window).items():
-        if version != 0:
-            found[period.partitioned_by.floor(midnight(day)).date()].append((day, version))
-    return {first: combined(parts) for first, parts in sorted(found.items())}
+    for day, version in outputs(connection, state_name(family, period.state_grain), reach).items():
+        first = unit.floor(midnight(day))
+        for _ in range(family.periods_before + 1):
+            if window.start <= first < window.end:
+                found[first.date()].append((day, version))
+            first = unit.next(first)
+    return found
 
 
 def metrics_inputs(
-    pipeline: Pipeline, connection: Connection, window: Window, *, period: Period
+    pipeline: Pipeline, connection: Connection, window: Window, *, family: Family, period: Period
 ) -> dict[date, int]:
     """What figures would be made from: states, records of the people, definitions, and whether they are complete."""
-    states = outputs(connection, f"state/health_{period.state_grain}s", window)
-    people = books.staged_versions(connection, USERS.name, window)
-    found: dict[date, list[tuple[object, int]]] = defaultdict(list)
-    for day, version in states.items():
-        found[period.partitioned_by.floor(midnight(day)).date()].append((f"state {day}", version))
+    found = {
+        first: [(f"state {day}", version) for day, version in parts]
+        for first, parts in _state_parts(connection, window, family=family, period=period).items()
+    }
+    people = books.staged_versions(connection, USERS.name, window) if family.reads_people else {}
     for day, version in people.items():
         first = period.partitioned_by.floor(midnight(day)).date()
         if first in found:  # records alone make no row
@@ -189,7 +200,7 @@ def metrics_inputs(
     delay = pipeline.settings.period.delay
     return {
         first: hash64(
-            REGISTRY_VERSION,
+            family.registry_version,
             is_complete(end=period.partitioned_by.window(midnight(first)).end, now=pipeline.utc_now, delay=delay),
             combined(parts),
         )

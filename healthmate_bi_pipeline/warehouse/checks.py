@@ -15,6 +15,8 @@ from healthmate_bi_pipeline.warehouse.schema import SQL_TABLES
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from healthmate_bi_pipeline.catalog.columns import Table
+
 _FILES = SQL_TABLES[INGESTED_FILES.name]
 _FIGURES = SQL_TABLES[HEALTH_METRIC_ROWS.name]
 _STARTS = SQL_TABLES[HEALTH_STARTS.name]
@@ -39,14 +41,15 @@ def count_unbalanced_lines(connection: Connection, dataset: str) -> tuple[int, i
 
 
 def figure_versions(
-    connection: Connection, *, period: Period, window: Window | None
+    connection: Connection, table: Table, *, period: Period, window: Window | None
 ) -> dict[date, dict[int, int]]:
-    """Rows of the health figures by the first day of their partition and the version of their state."""
-    first = sa.func.date_trunc(_TRUNCATED_TO[period.partitioned_by], _FIGURES.c.period_start).label("first")
+    """Rows of a table of figures by the first day of their partition and the version of their state."""
+    figures = SQL_TABLES[table.name]
+    first = sa.func.date_trunc(_TRUNCATED_TO[period.partitioned_by], figures.c.period_start).label("first")
     counted = (
-        sa.select(first, _FIGURES.c.state_version, sa.func.count())
-        .where(*_within(period, window))
-        .group_by(first, _FIGURES.c.state_version)
+        sa.select(first, figures.c.state_version, sa.func.count())
+        .where(*_within(figures, period, window))
+        .group_by(first, figures.c.state_version)
     )
     found: dict[date, dict[int, int]] = defaultdict(dict)
     for start, version, rows in connection.execute(counted):
@@ -69,16 +72,19 @@ def count_rows_without_start(connection: Connection) -> tuple[int, int]:
     return int(without), int(rows)
 
 
-def filled_figures(connection: Connection, *, period: Period, window: Window) -> tuple[int, dict[str, int]]:
-    """How many rows of the health figures start in a window, and how many of them have a value, by column."""
-    filled = [sa.func.count(column).label(column.name) for column in _FIGURES.c]
-    counted = sa.select(sa.func.count(), *filled).where(*_within(period, window))
+def filled_figures(
+    connection: Connection, table: Table, *, period: Period, window: Window
+) -> tuple[int, dict[str, int]]:
+    """How many rows of a table of figures start in a window, and how many of them have a value, by column."""
+    figures = SQL_TABLES[table.name]
+    filled = [sa.func.count(column).label(column.name) for column in figures.c]
+    counted = sa.select(sa.func.count(), *filled).where(*_within(figures, period, window))
     rows, *counts = connection.execute(counted).one()
-    return rows, dict(zip((column.name for column in _FIGURES.c), counts, strict=True))
+    return rows, dict(zip((column.name for column in figures.c), counts, strict=True))
 
 
-def _within(period: Period, window: Window | None) -> list[sa.ColumnElement[bool]]:
-    conditions = [_FIGURES.c.aggregation_period == str(period)]
+def _within(figures: sa.Table, period: Period, window: Window | None) -> list[sa.ColumnElement[bool]]:
+    conditions = [figures.c.aggregation_period == str(period)]
     if window is not None:
-        conditions += [_FIGURES.c.period_start >= window.start, _FIGURES.c.period_start < window.end]
+        conditions += [figures.c.period_start >= window.start, figures.c.period_start < window.end]
     return conditions

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -34,6 +36,9 @@ ARROW_TYPES: dict[Type, pa.DataType] = {
 
 BATCH_ROWS = 16_384
 """Rows that are encoded at once; what bounds the memory of a load, however large the batches come in."""
+
+_SENT_AT_ONCE = 1 << 24
+"""Bytes that the driver takes at once: it lets other threads work only while it sends."""
 
 
 def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
@@ -92,19 +97,20 @@ def copy_rows(
         columns: those of the batches, which are ``conformed``, in their order.
         batches: read once, a few rows at a time.
     """
-    stream = _CopyStream(_encoded(columns, batches))
     quote = connection.dialect.identifier_preparer.quote_identifier
     names = ", ".join(quote(column.name) for column in columns)
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - for the type checker: a checked-out connection has one
-    try:
-        with driver.cursor() as cursor:
-            cursor.copy_expert(
-                f"COPY {quote(target)} ({names}) FROM STDIN (FORMAT BINARY)", stream, size=1 << 18
-            )
-    except psycopg2.Error as error:
-        # The driver tells PostgreSQL of an error while reading and then reports PostgreSQL's answer to that.
-        raise (stream.error or as_health_mate_error(error)) from None
+    with closing(_made_ahead(_encoded(columns, batches))) as parts:
+        stream = _CopyStream(parts)
+        try:
+            with driver.cursor() as cursor:
+                cursor.copy_expert(
+                    f"COPY {quote(target)} ({names}) FROM STDIN (FORMAT BINARY)", stream, size=_SENT_AT_ONCE
+                )
+        except psycopg2.Error as error:
+            # The driver tells PostgreSQL of an error while reading and then reports PostgreSQL's answer to that.
+            raise (stream.error or as_health_mate_error(error)) from None
 
 
 def _encoded(columns: Sequence[Column], batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
@@ -119,6 +125,15 @@ def _encoded(columns: Sequence[Column], batches: Iterable[pa.RecordBatch]) -> It
         for start in range(0, batch.num_rows, BATCH_ROWS):
             yield encoder.write_batch(batch.slice(start, BATCH_ROWS))
     yield encoder.finish()
+
+
+def _made_ahead(parts: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """The parts, each made while the one before is being sent: encoder and server would wait for each other."""
+    with ThreadPoolExecutor(1, thread_name_prefix="copy") as encoder:
+        coming = encoder.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = encoder.submit(next, parts, None)
+            yield part
 
 
 class _CopyStream:

@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 
 from healthmate_bi_pipeline.catalog.columns import Type
+from healthmate_bi_pipeline.catalog.families import HEALTH, state_table
 from healthmate_bi_pipeline.catalog.figures import Figure, Statistic
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
-from healthmate_bi_pipeline.catalog.measures import HEALTH_MEASURES, state_table
+from healthmate_bi_pipeline.catalog.measures import HEALTH_MEASURES
 from healthmate_bi_pipeline.domain.period import Grain
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
@@ -71,7 +72,7 @@ def test_every_measure_has_values_to_be_compared(values: Values) -> None:
 
 @pytest.mark.parametrize("grain", [Grain.HOUR, Grain.DAY, Grain.MONTH])
 def test_the_state_is_that_of_the_whole(pipeline: Pipeline, values: Values, grain: Grain) -> None:
-    frame = lake_frame(pipeline, state_table("health", grain).name)
+    frame = lake_frame(pipeline, state_table(HEALTH, grain).name)
     slot = pd.to_datetime(frame["month" if grain is Grain.MONTH else "day"])
     if grain is Grain.HOUR:
         slot += pd.to_timedelta(frame["hour"], unit="h")

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pytest
 
 from healthmate_bi_pipeline.catalog.datasets import HEALTH_READINGS, MEDICATION_DOSES, USERS
+from healthmate_bi_pipeline.catalog.families import HEALTH, state_table
 from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table
-from healthmate_bi_pipeline.catalog.measures import state_table
 from healthmate_bi_pipeline.domain.identity import foreign_user_id
 from healthmate_bi_pipeline.domain.period import Grain
 from healthmate_bi_pipeline.settings import Settings
@@ -257,7 +257,7 @@ def test_days_are_those_of_massachusetts(pipeline: Pipeline, readings: pd.DataFr
 
 
 def test_heights_are_in_the_state(pipeline: Pipeline, readings: pd.DataFrame) -> None:
-    months = lake_frame(pipeline, state_table("health", Grain.MONTH).name)
+    months = lake_frame(pipeline, state_table(HEALTH, Grain.MONTH).name)
     mine = readings[readings["metric"] == "height"]
     grouped = mine.groupby(["user_id", period_start(mine["at"], "monthly")])["number"]
     state = months[months["measure"] == "height"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -407,6 +408,18 @@ OTHER_CASES: list[tuple[Dataset, list[list[dict[str, Any]]], list[str]]] = [
 def test_each_dataset_has_its_key(engine, dataset):
     cases = [(files, expected) for of, files, expected in OTHER_CASES if of is dataset]
     assert fates_of_cases(engine, dataset, cases) == cases
+
+
+def test_what_is_known_by_nothing_has_no_rival(engine):
+    """Two equal clicks are two clicks; a row that has the key is known by it beside them."""
+    clicks = replace(SYMPTOM_LOGS, keys=(("user_id", "severity"),), has_keyless_rows=True)
+    keyless = SYMPTOM | {"severity": None}
+    cases = [
+        ([[keyless, keyless], [keyless]], ["alone", "alone", "alone"]),
+        ([[keyless, keyless | {"is_deleted": "true"}]], ["alone", "alone"]),
+        ([[SYMPTOM, keyless], [SYMPTOM, keyless]], ["duplicate", "alone", "kept", "alone"]),
+    ]
+    assert fates_of_cases(engine, clicks, cases) == cases
 
 
 VERSIONS = st.lists(

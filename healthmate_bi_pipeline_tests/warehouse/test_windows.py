@@ -237,7 +237,8 @@ def test_columns_must_be_those_of_the_table(warehouse):
     odd = row.drop_columns(["avg_bmi"]).append_column("colour", pa.array(["red"]))
     text_for_number = row.set_column(row.column_names.index("avg_bmi"), "avg_bmi", pa.array(["planted"]))
     for table, complaint in (
-        (odd, "lack avg_bmi and have unknown colour"),
+        (odd, "have unknown colour"),
+        (row.drop_columns(["period_end"]), "lack period_end"),
         (text_for_number, r"bi_health_metric_rows\.avg_bmi cannot be written: string came, double"),
     ):
         with pytest.raises(IntegrityError, match=complaint) as caught, warehouse.transaction() as connection:
@@ -250,6 +251,25 @@ def test_columns_must_be_those_of_the_table(warehouse):
                 now=FIRST,
             )
         assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_columns_that_rows_lack_are_null(warehouse, is_filled):
+    if is_filled:
+        replace(warehouse, [monthly(1, avg_bmi=20.0, max_heart_rate=90.0)])
+    lacking = reader([monthly(1, max_heart_rate=90.0)]).read_all().drop_columns(["avg_bmi", "total_steps"])
+    with warehouse.transaction() as connection:
+        replaced = replace_window(
+            connection,
+            table=HEALTH_METRIC_ROWS,
+            period=Period.MONTHLY,
+            window=WINDOW,
+            rows=lacking.to_reader(),
+            now=LATER,
+        )
+    assert replaced == (Replacement(changed=1) if is_filled else Replacement(inserted=1))
+    row = stored(warehouse)[1, "monthly", MARCH]
+    assert (row["avg_bmi"], row["total_steps"], row["max_heart_rate"]) == (None, None, 90.0)
 
 
 def test_narrower_types_are_widened(warehouse):

@@ -12,8 +12,9 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from healthmate_bi_pipeline.catalog.families import HEALTH, state_table
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
-from healthmate_bi_pipeline.catalog.measures import RESTING_HEART_RATE, SOURCE, state_table
+from healthmate_bi_pipeline.catalog.measures import RESTING_HEART_RATE, SOURCE
 from healthmate_bi_pipeline.domain.period import Grain
 from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.health.choosing import counted_readings
@@ -55,9 +56,9 @@ def day_states(hours: ir.Table, raw: RawDays, ranks: ir.Table) -> ir.Table:
         ranks: ``source`` and ``source_rank`` for every source that occurs.
 
     Returns:
-        Rows of ``state_table("health", Grain.DAY)``; each has ``days`` 1.
+        Rows of ``state_table(HEALTH, Grain.DAY)``; each has ``days`` 1.
     """
-    table = state_table("health", Grain.DAY)
+    table = state_table(HEALTH, Grain.DAY)
     of_hours = shaped_as_state(merge_states(hours, _KEY), table)
     counted = _counted_totals(daily_totals(raw.activity, ranks), of_hours)
     counted_totals = shaped_as_state(_with_item(counted), table)
@@ -93,7 +94,7 @@ def _counted_totals(totals: ir.Table, of_hours: ir.Table) -> ir.Table:
 
 def month_states(days: ir.Table) -> ir.Table:
     """The health state of months: the merge of their days."""
-    table = state_table("health", Grain.MONTH)
+    table = state_table(HEALTH, Grain.MONTH)
     dated = days.mutate(month=days.day.truncate("M")).drop("day")
     return shaped_as_state(merge_states(dated, ("user_id", "measure", "item", "month")), table)
 

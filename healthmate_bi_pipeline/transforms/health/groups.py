@@ -62,10 +62,8 @@ def _cells(rows: ir.Table, bands: ir.Table, by: list[str]) -> ir.Table:
     """Counts and sums of the smallest groups, of which the larger ones are merged."""
     everyone = rows.group_by(by).agg(people=rows.count()).mutate(figure=ibis.literal(PEOPLE))
     # One row per person, period and figure: one pass over them makes all figures and all bands.
-    figures = {name: rows[name].cast("float64") for name in HEADLINE_FIGURES}
-    long = rows.select(*by, **figures).pivot_longer(
-        list(HEADLINE_FIGURES), names_to="figure", values_to="value"
-    )
+    figures = {name: rows[name].cast("float64") for name in HEADLINE_FIGURES if name in rows.columns}
+    long = rows.select(*by, **figures).pivot_longer(list(figures), names_to="figure", values_to="value")
     given = long.filter(long.value.notnull())
     whole = given.group_by([*by, "figure"]).agg(people=given.count(), **_moments(given.value))
     banded = given.join(

@@ -12,13 +12,13 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from healthmate_bi_pipeline.catalog.families import HEALTH, state_table
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
 from healthmate_bi_pipeline.catalog.measures import (
     COMPONENTS,
     READING_MEASURES,
     SOURCE,
     SYMPTOM,
-    state_table,
 )
 from healthmate_bi_pipeline.domain.period import Grain
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES, union_all
@@ -64,9 +64,9 @@ def hour_states(raw: RawHours, slots: ir.Table, crowded: ir.Table | None, ranks:
         ranks: ``source`` and ``source_rank`` for every source that occurs.
 
     Returns:
-        Rows of ``state_table("health", Grain.HOUR)``.
+        Rows of ``state_table(HEALTH, Grain.HOUR)``.
     """
-    table = state_table("health", Grain.HOUR)
+    table = state_table(HEALTH, Grain.HOUR)
     without_item = ibis.literal("")
     alone = slots.filter(slots.source == slots.last_source).join(ranks, "source").rename(measure="metric")
     moved = activity_states(raw.activity, ranks)

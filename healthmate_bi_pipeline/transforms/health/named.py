@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import ibis
@@ -184,27 +184,39 @@ def item_shares(merged: ir.Table, measure: str, *, of: str | None = None) -> ir.
         user_id, period_start, ``total``, ``shares`` (a JSON object, items by name), ``share``.
     """
     items = merged.filter(merged.measure == measure)
-    whole = ibis.window(group_by=["user_id", "period_start"])
-    shared = items.mutate(share=_number(items.n) / items.n.sum().over(whole))
-    return shared.group_by(["user_id", "period_start"]).agg(
-        total=shared.n.sum(),
-        shares=_json_object(shared.item, shared.share),
-        share=ibis.null("float64")
-        if of is None
-        else shared.share.sum(where=shared.item == of).fill_null(0),
-    )  # fmt: skip
+    counted = items.group_by(["user_id", "period_start"]).agg(
+        total=items.n.sum(),
+        counts=_collected(items.item, items.n),
+        of_item=ibis.null("int64") if of is None else items.n.sum(where=items.item == of).fill_null(0),
+    )
+    total = _number(counted.total)
+    return counted.select(
+        "user_id",
+        "period_start",
+        "total",
+        shares=_json_object(counted.counts, lambda n: _number(n) / total),
+        share=_number(counted.of_item) / total,
+    )
 
 
 def symptom_frequencies(merged: ir.Table) -> ir.Table:
     """How often each symptom was logged, per person and period: most_common_symptom, symptom_frequency."""
     logs = merged.filter(merged.measure == SYMPTOM.name)
     counts = logs.mutate(count=ibis.struct({"logs": logs.n, "days": logs.days}))
-    return counts.group_by(["user_id", "period_start"]).agg(
+    collected = counts.group_by(["user_id", "period_start"]).agg(
         most_common_symptom=counts.item.first(order_by=[ibis.desc(counts.n), counts.item]),
-        symptom_frequency=_json_object(counts.item, counts["count"]),
+        counts=_collected(counts.item, counts["count"]),
     )
+    return collected.mutate(symptom_frequency=_json_object(collected.counts)).drop("counts")
 
 
-def _json_object(names: Any, values: Any) -> Any:
-    """A group's names and their values as the text of a JSON object, in the order of the names."""
-    return ibis.map(names.collect(order_by=names), values.collect(order_by=names)).cast("json").cast("string")
+def _collected(names: Any, values: Any) -> Any:
+    """A group's names and values, in any order: collecting in order costs the engine twenty times as much."""
+    return ibis.struct({"name": names, "value": values}).collect()
+
+
+def _json_object(collected: Any, finish: Callable[[Any], Any] = lambda value: value) -> Any:
+    """What ``_collected`` gave, as the text of a JSON object in the order of the names."""
+    ordered = collected.sort()
+    names, values = ordered.map(lambda one: one["name"]), ordered.map(lambda one: finish(one["value"]))
+    return ibis.map(names, values).cast("json").cast("string")
