@@ -255,6 +255,57 @@ SYMPTOM_LOGS = Dataset(
     day_of=("recorded_at",),
 )  # fmt: skip
 
+LOGIN_SESSIONS = Dataset(
+    "login_sessions",
+    "Sessions of people in the app, as it logs them.",
+    (
+        USER_ID,
+        Field("session_id", Type.TEXT, "The session.", is_required=True, is_nullable=False),
+        Field("started_at", Type.TIMESTAMP, "When it began.", is_required=True, is_nullable=False),
+        Field("ended_at", Type.TIMESTAMP, "When it ended, exclusive; empty where nobody knows."),
+        Field("device", Type.TEXT, "The device that it ran on."),
+        Field("app_version", Type.TEXT, "The version of the app."),
+        *COMMON,
+    ),
+    keys=(("user_id", "session_id"),),
+    moment=("started_at",),
+    day_of=("started_at",),
+    id_column="session_id",
+    days_before=2,
+    longest_hours=24,
+)  # fmt: skip
+
+APP_EVENT_CODES = (
+    PAGE_VIEW, FEATURE_USED, ACTION, CHAT_MESSAGE, NOTIFICATION_RECEIVED, NOTIFICATION_OPENED, HEALTH_DATA_ADDED,
+    MEDICATION_LOGGED, SYMPTOM_LOGGED, GOAL_ACHIEVED,
+) = (
+    "page_view", "feature_used", "action", "chat_message", "notification_received", "notification_opened",
+    "health_data_added", "medication_logged", "symptom_logged", "goal_achieved",
+)  # fmt: skip
+"""All are deliberate but notification_received, which happens to a person."""
+
+APP_EVENTS = Dataset(
+    "app_events",
+    "What people do in the app, and the notifications that reach them. Without event_id equal rows are separate events.",
+    (
+        USER_ID,
+        Field("session_id", Type.TEXT, "The session that it belongs to, where the app says so."),
+        Field(
+            "event", Type.TEXT, "The kind of event.", is_required=True, is_nullable=False, codes=APP_EVENT_CODES,
+        ),
+        Field("name", Type.TEXT, "Which page, feature, action or goal."),
+        Field("occurred_at", Type.TIMESTAMP, "When it happened.", is_required=True, is_nullable=False),
+        Field("event_id", Type.TEXT, "The event, where the app numbers them."),
+        Field("count", Type.INTEGER, "How many such events the row stands for; empty: one.", limits=(0, 1_000_000)),
+        *COMMON,
+    ),
+    keys=(("user_id", "event_id"),),
+    has_keyless_rows=True,
+    moment=("occurred_at",),
+    day_of=("occurred_at",),
+    id_column="event_id",
+)  # fmt: skip
+
 DATASETS: tuple[Dataset, ...] = (
     USERS,
     HEALTH_READINGS,
@@ -262,6 +313,8 @@ DATASETS: tuple[Dataset, ...] = (
     SLEEP_SESSIONS,
     MEDICATION_DOSES,
     SYMPTOM_LOGS,
+    LOGIN_SESSIONS,
+    APP_EVENTS,
 )
 PARTITIONED_DATASETS = tuple(dataset for dataset in DATASETS if dataset.is_partitioned)
 DATASET_BY_NAME = {dataset.name: dataset for dataset in DATASETS}

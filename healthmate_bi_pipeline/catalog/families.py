@@ -12,6 +12,7 @@ from healthmate_bi_pipeline.catalog import health, measures
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    DATASETS,
     HEALTH_READINGS,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
@@ -98,6 +99,12 @@ class Family:
     def grains(self) -> tuple[Grain, ...]:
         """The grains that its state is kept at, from the finest to the coarsest."""
         return tuple(layer.grain for layer in self.layers)
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """The datasets that it is made from, in the order of the catalog."""
+        used = {dataset.name for layer in self.layers for dataset in layer.datasets}
+        return tuple(dataset for dataset in DATASETS if dataset.name in used)
 
     def layer(self, grain: Grain) -> Layer:
         """Its state at a grain.

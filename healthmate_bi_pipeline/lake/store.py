@@ -34,6 +34,7 @@ ARROW_TYPES: dict[Type, Any] = {
     Type.NUMBER: pa.float64(),
     Type.EXACT: pa.decimal128(38, 6),
     Type.TEXT: pa.string(),
+    Type.TEXT_LIST: pa.list_(pa.string()),
     Type.BOOLEAN: pa.bool_(),
     Type.DATE: pa.date32(),
     Type.TIMESTAMP: pa.timestamp("us"),

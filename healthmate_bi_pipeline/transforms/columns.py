@@ -19,6 +19,7 @@ IBIS_TYPES: dict[Type, str] = {
     Type.NUMBER: "float64",
     Type.EXACT: "decimal(38, 6)",
     Type.TEXT: "string",
+    Type.TEXT_LIST: "array<string>",
     Type.BOOLEAN: "boolean",
     Type.DATE: "date",
     Type.TIMESTAMP: "timestamp(6)",

@@ -291,12 +291,7 @@ def _value_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
         elapsed = rows.ended_at.delta(rows.started_at, unit="second")
         yield elapsed < 0, "ends_before_start:ended_at"
         yield elapsed > dataset.longest_hours * 3600, "too_long:ended_at"
-        claimed = (
-            (rows.asleep_minutes, rows.in_bed_minutes)
-            if dataset is SLEEP_SESSIONS
-            else (rows.moderate_minutes.fill_null(0) + rows.vigorous_minutes.fill_null(0),)
-        )
-        for amount in claimed:
+        for amount in _claimed_minutes(rows, dataset):
             yield amount > elapsed / 60 + _ELAPSED_TOLERANCE_MINUTES, "more_than_elapsed"
     if dataset is SLEEP_SESSIONS:
         nights = rows.ended_at.isnull().ifelse(
@@ -309,6 +304,15 @@ def _value_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
         yield from _dose_rules(rows)
     if dataset is ACTIVITY_INTERVALS:
         yield ibis.and_(*(rows[name].isnull() for name in ACTIVITY_VALUES)), "not_measured"
+
+
+def _claimed_minutes(rows: ir.Table, dataset: Dataset) -> tuple[Any, ...]:
+    """The minutes that a stretch of time claims to be made of."""
+    if dataset is SLEEP_SESSIONS:
+        return rows.asleep_minutes, rows.in_bed_minutes
+    if dataset is ACTIVITY_INTERVALS:
+        return (rows.moderate_minutes.fill_null(0) + rows.vigorous_minutes.fill_null(0),)
+    return ()
 
 
 def _dose_rules(rows: ir.Table) -> Iterator[tuple[Any, str]]:

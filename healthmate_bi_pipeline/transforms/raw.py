@@ -10,7 +10,9 @@ import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    APP_EVENTS,
     HEALTH_READINGS,
+    LOGIN_SESSIONS,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
     SYMPTOM_LOGS,
@@ -19,6 +21,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
 )
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES, quarantine_table, raw_table
 from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.transforms import sessions
 from healthmate_bi_pipeline.transforms.columns import EXACT, minutes
 
 _SHORT_SECONDS = 2 * 3600
@@ -110,7 +113,7 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
         kept: the good rows.
         dataset: what they are rows of.
         window: whole days.
-        turns: ``clock_turns`` of activity; ``None`` when there are none.
+        turns: ``clock_turns`` of activity or sessions; ``None`` when there are none.
     """
     if dataset is HEALTH_READINGS:
         rows = _in_window(kept.mutate(value=kept.kept_value), window)
@@ -122,8 +125,11 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
         rows = _in_window(kept.mutate(is_as_needed=is_as_needed), window)
     elif dataset is SYMPTOM_LOGS:
         rows = _in_window(kept, window)
-    elif dataset is ACTIVITY_INTERVALS:
-        pieces = _cut_at_midnight(kept, turns)
+    elif dataset is APP_EVENTS:
+        rows = _in_window(kept.mutate(count=kept["count"].fill_null(1)), window)
+    elif dataset in (ACTIVITY_INTERVALS, LOGIN_SESSIONS):
+        cut = _cut_at_midnight if dataset is ACTIVITY_INTERVALS else sessions.cut_at_midnight
+        pieces = cut(kept, turns)
         rows = pieces.filter(_is_within(pieces.day, window))
     else:
         raise AssertionError(dataset.name)
@@ -160,14 +166,19 @@ def _day(day: date) -> Any:
 
 
 def clock_turns(judged: ir.Table, stretches: ir.Table) -> ir.Table:
-    """Where the clock was changed in the middle of stretches of activity: file_number, row_number, turned_at.
+    """Where the clock was changed in the middle of stretches of time: file_number, row_number, turned_at.
 
     The wall clock is then no measure of their length. Of a short stretch whose change is not known (the
     offsets are the row's own) the clock of its start counts to the end.
     """
     begin, end = _offset_at(judged, "started_at"), _offset_at(judged, "ended_at")
+    is_total = (
+        judged.is_daily_total.fill_null(ibis.literal(value=False))
+        if "is_daily_total" in judged.columns
+        else ibis.literal(value=False)
+    )
     turned = judged.mutate(begin_offset=begin, end_offset=end).filter(
-        judged.rule.isnull() & ~judged.is_daily_total.fill_null(ibis.literal(value=False)) & (begin != end)
+        judged.rule.isnull() & ~is_total & (begin != end)
     )
     changes = stretches.filter(stretches.shift_minutes != 0).select(
         "user_id",

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 from healthmate_bi_pipeline.catalog.columns import Table
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    LOGIN_SESSIONS,
     PARTITIONED_DATASETS,
     USERS,
     Dataset,
@@ -189,7 +190,7 @@ def _moved_rows(
 
 
 def _clock_turns(engine: Engine, dataset: Dataset, judged: ir.Table, stretches: ir.Table) -> ir.Table | None:
-    if dataset is not ACTIVITY_INTERVALS:
+    if dataset not in (ACTIVITY_INTERVALS, LOGIN_SESSIONS):
         return None
     turns = engine.store(raw.clock_turns(judged, stretches))
     return turns if engine.count(turns) else None

@@ -16,7 +16,8 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Type
-from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS, Dataset
+from healthmate_bi_pipeline.catalog.datasets import Dataset
+from healthmate_bi_pipeline.catalog.families import HEALTH
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPE_BY_NAME, ReportType
@@ -322,11 +323,11 @@ def _trend(connection: Connection, period: Period, window: Window) -> list[Trend
 
 
 def _quality(connection: Connection, window: Window) -> list[DatasetQuality]:
-    assets = {f"raw/{dataset.name}": dataset for dataset in PARTITIONED_DATASETS}
+    assets = {f"raw/{dataset.name}": dataset for dataset in HEALTH.datasets}
     counts = queries.row_counts(connection, assets, window)
     of_files = {
         dataset.name: books.file_totals(connection, dataset.name, window=window)
-        for dataset in PARTITIONED_DATASETS
+        for dataset in HEALTH.datasets
     }
     return [
         DatasetQuality(
@@ -349,7 +350,7 @@ def _as_of(pipeline: Pipeline, window: Window) -> datetime | None:
     """The newest instant of the window's data."""
     newest = [
         pipeline.lake.newest(raw_table(dataset).name, column, window=window)
-        for dataset in PARTITIONED_DATASETS
+        for dataset in HEALTH.datasets
         if (column := _time_of(dataset)) is not None
     ]
     return max(filter(None, newest), default=None)

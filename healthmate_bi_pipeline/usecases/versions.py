@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.datasets import (
     HEALTH_READINGS,
-    PARTITIONED_DATASETS,
     USERS,
     Dataset,
 )
@@ -218,7 +217,7 @@ def report_inputs(
         trend: outputs(connection, f"health_metrics/{trend}", history)
         for trend in (Period.DAILY, Period.WEEKLY, Period.MONTHLY)
     }
-    raw = [outputs(connection, f"raw/{dataset.name}", history) for dataset in PARTITIONED_DATASETS]
+    raw = [outputs(connection, f"raw/{dataset.name}", history) for dataset in HEALTH.datasets]
     settings = hash64(pipeline.settings.report)
     inputs: dict[date, int] = {}
     for first, version in own.items():

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    APP_EVENTS,
     HEALTH_READINGS,
+    LOGIN_SESSIONS,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
     SYMPTOM_LOGS,
@@ -50,10 +52,18 @@ SYMPTOM = {
     "recorded_at": "2026-03-01T10:00:00Z",
     "source": "app",
 }
+SESSION = {
+    "user_id": 1, "session_id": "s1", "started_at": "2026-03-01T10:00:00Z", "ended_at": "2026-03-01T10:20:00Z",
+    "source": "app",
+}  # fmt: skip
+EVENT = {
+    "user_id": 1, "session_id": "s1", "event": "page_view", "name": "home", "occurred_at": "2026-03-01T10:00:00Z",
+    "source": "app",
+}  # fmt: skip
 PERSON = {"user_id": 1, "valid_from": "2026-01-01", "time_zone": "Europe/Berlin"}
 BASE: dict[Dataset, dict[str, Any]] = {
     HEALTH_READINGS: READING, ACTIVITY_INTERVALS: ACTIVITY, SLEEP_SESSIONS: SLEEP, MEDICATION_DOSES: DOSE,
-    SYMPTOM_LOGS: SYMPTOM, USERS: PERSON,
+    SYMPTOM_LOGS: SYMPTOM, LOGIN_SESSIONS: SESSION, APP_EVENTS: EVENT, USERS: PERSON,
 }  # fmt: skip
 
 BROKEN: list[tuple[Dataset, dict[str, Any], str]] = [
@@ -79,6 +89,17 @@ BROKEN: list[tuple[Dataset, dict[str, Any], str]] = [
     (HEALTH_READINGS, {"is_deleted": "perhaps"}, "wrong_type:is_deleted"),
     (HEALTH_READINGS, {"updated_at": "lately"}, "wrong_type:updated_at"),
     (ACTIVITY_INTERVALS, {"ended_at": None}, "missing:ended_at"),
+    (LOGIN_SESSIONS, {"user_id": None}, "missing:user_id"),
+    (LOGIN_SESSIONS, {"session_id": None}, "missing:session_id"),
+    (LOGIN_SESSIONS, {"ended_at": "2026-03-01T09:59:59Z"}, "ends_before_start:ended_at"),
+    (LOGIN_SESSIONS, {"ended_at": "2026-03-02T10:00:01Z"}, "too_long:ended_at"),
+    (LOGIN_SESSIONS, {"ended_at": "2026-03-08T10:00:00Z"}, "too_long:ended_at"),  # a session of a week
+    (LOGIN_SESSIONS, {"ended_at": "noon"}, "wrong_type:ended_at"),
+    (APP_EVENTS, {"event": None}, "missing:event"),
+    (APP_EVENTS, {"event": "page_turn"}, "unknown_code:event"),
+    (APP_EVENTS, {"count": -1}, "negative:count"),
+    (APP_EVENTS, {"count": 1_000_001}, "impossible_value:count"),
+    (APP_EVENTS, {"count": 1.5}, "wrong_type:count"),
     (ACTIVITY_INTERVALS, {"ended_at": "later"}, "wrong_type:ended_at"),
     (ACTIVITY_INTERVALS, {"ended_at": "9999-12-31T23:59:59Z"}, "wrong_type:ended_at"),
     (ACTIVITY_INTERVALS, {"steps": -1}, "negative:steps"),
@@ -290,6 +311,13 @@ DAYS: list[tuple[Dataset, dict[str, Any], date]] = [
     (MEDICATION_DOSES, {"scheduled_at": None, "taken_at": "2026-03-01T23:30:00Z"}, date(2026, 3, 2)),
     (MEDICATION_DOSES, FILL | {"filled_at": "2026-03-01T23:30:00Z"}, date(2026, 3, 2)),
     (SYMPTOM_LOGS, {"recorded_at": "2026-03-01T23:30:00Z"}, date(2026, 3, 2)),
+    (
+        LOGIN_SESSIONS,
+        {"started_at": "2026-03-01T22:59:00Z", "ended_at": "2026-03-01T23:30:00Z"},
+        date(2026, 3, 1),
+    ),
+    (LOGIN_SESSIONS, {"started_at": "2026-03-01T23:30:00Z", "ended_at": None}, date(2026, 3, 2)),
+    (APP_EVENTS, {"occurred_at": "2026-03-01T23:30:00Z"}, date(2026, 3, 2)),
 ]
 
 
@@ -392,6 +420,12 @@ OTHER_CASES: list[tuple[Dataset, list[list[dict[str, Any]]], list[str]]] = [
         (MEDICATION_DOSES, [[DOSE | FILL], [DOSE | FILL | {"days_supply": 90}]], ["superseded", "kept"]),
         (SYMPTOM_LOGS, [[SYMPTOM], [SYMPTOM | {"symptom": " Headache", "severity": 5}]], ["superseded", "kept"]),
         (SYMPTOM_LOGS, [[SYMPTOM], [SYMPTOM | {"symptom": "nausea"}]], ["alone", "alone"]),
+        (LOGIN_SESSIONS, [[SESSION | {"ended_at": None}], [SESSION]], ["superseded", "kept"]),
+        (LOGIN_SESSIONS, [[SESSION], [SESSION | {"session_id": "s2"}]], ["alone", "alone"]),
+        (LOGIN_SESSIONS, [[SESSION], [SESSION | {"user_id": 2}]], ["alone", "alone"]),
+        (APP_EVENTS, [[EVENT, EVENT], [EVENT]], ["alone", "alone", "alone"]),  # three clicks
+        (APP_EVENTS, [[EVENT | {"event_id": "e"}], [EVENT | {"event_id": "e"}]], ["duplicate", "kept"]),
+        (APP_EVENTS, [[EVENT | {"event_id": "e"}], [EVENT]], ["alone", "alone"]),
         (USERS, [[PERSON], [PERSON | {"plan": "plus"}]], ["superseded", "kept"]),
         (USERS, [[PERSON], [PERSON | {"valid_from": "2026-02-01"}]], ["alone", "alone"]),
         (USERS, [[PERSON], [PERSON | {"valid_from": "2026-01-01T00:00:00Z"}]], ["duplicate", "kept"]),
@@ -402,7 +436,7 @@ OTHER_CASES: list[tuple[Dataset, list[list[dict[str, Any]]], list[str]]] = [
 
 @pytest.mark.parametrize(
     "dataset",
-    [ACTIVITY_INTERVALS, SLEEP_SESSIONS, MEDICATION_DOSES, SYMPTOM_LOGS, USERS],
+    [ACTIVITY_INTERVALS, SLEEP_SESSIONS, MEDICATION_DOSES, SYMPTOM_LOGS, LOGIN_SESSIONS, APP_EVENTS, USERS],
     ids=lambda dataset: dataset.name,
 )
 def test_each_dataset_has_its_key(engine, dataset):
