@@ -94,6 +94,15 @@ class PlausibilitySettings(Section):
     )
 
 
+class CollectSettings(Section):
+    """What the collector calls this host, and what goes into one file."""
+
+    service: str = Field("healthmate", min_length=1, description="The service that the host works for.")
+    environment: str = Field("production", min_length=1, description="production, staging, …")
+    instance: str | None = Field(None, description="The host; its own name when not set.")
+    seconds_per_file: float = Field(300, gt=0, description="What one landing file of samples covers.")
+
+
 class ReportSettings(Section):
     """What reports may show."""
 
@@ -127,6 +136,7 @@ class Settings(BaseSettings):
     source: SourceSettings = SourceSettings()
     plausibility: PlausibilitySettings = PlausibilitySettings()
     report: ReportSettings = ReportSettings()
+    collect: CollectSettings = CollectSettings()
 
     @classmethod
     def settings_customise_sources(

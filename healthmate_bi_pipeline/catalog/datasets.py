@@ -49,6 +49,7 @@ class Dataset:
         longest_hours: what a stretch of time may last.
         day_limits: the most that the rows of a person and source may add up to on a day, by field.
         version: raised when the rules change, so that the raw days are made again.
+        has_people: whether its rows are about people and shown by their clocks; those of machines are in UTC.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Dataset:
     day_limits: tuple[tuple[str, float], ...] = ()
     version: int = 1
     has_keyless_rows: bool = False
+    has_people: bool = True
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -306,6 +308,56 @@ APP_EVENTS = Dataset(
     id_column="event_id",
 )  # fmt: skip
 
+_LONGEST_MS = 24 * 3_600_000
+_MOST_REQUESTS = 1_000_000_000
+_PERCENT = (0.0, 100.0)
+
+_PLACE: tuple[Field, ...] = (
+    Field("service", Type.TEXT, "The service.", is_required=True, is_nullable=False),
+    Field("environment", Type.TEXT, "production, staging, …; 'unknown' when it does not say."),
+    Field("instance_id", Type.TEXT, "The machine or container; 'unknown' when it does not say."),
+)
+
+API_REQUESTS = Dataset(
+    "api_requests",
+    "Requests that services answered, or several equal ones in a row of their own (count).",
+    (
+        *_PLACE,
+        Field("route", Type.TEXT, "Method and path or template, or the name of an endpoint."),
+        Field(
+            "status_code", Type.INTEGER, "Status of the answer (HTTP).", is_required=True, is_nullable=False,
+            limits=(100, 599),
+        ),
+        Field("duration_ms", Type.NUMBER, "How long the answer took.", "ms", limits=(0, _LONGEST_MS)),
+        Field("occurred_at", Type.TIMESTAMP, "When the request came.", is_required=True, is_nullable=False),
+        Field("request_id", Type.TEXT, "The request, where the source numbers them."),
+        Field("count", Type.INTEGER, "How many requests the row stands for; 1 when it does not say.", limits=(1, _MOST_REQUESTS)),
+        *COMMON,
+    ),
+    keys=(("service", "instance_id", "request_id"),),
+    moment=("occurred_at",),
+    day_of=("occurred_at",),
+    has_people=False,
+    has_keyless_rows=True,
+)  # fmt: skip
+
+HOST_SAMPLES = Dataset(
+    "host_samples",
+    "How busy machines were at an instant.",
+    (
+        *_PLACE,
+        Field("cpu_percent", Type.NUMBER, "Share of the processors that was busy.", "%", limits=_PERCENT),
+        Field("memory_percent", Type.NUMBER, "Share of the memory that was in use.", "%", limits=_PERCENT),
+        Field("disk_percent", Type.NUMBER, "Share of the disk that was in use.", "%", limits=_PERCENT),
+        Field("sampled_at", Type.TIMESTAMP, "When it was measured.", is_required=True, is_nullable=False),
+        *COMMON,
+    ),
+    keys=(("service", "environment", "instance_id", "sampled_at"),),
+    moment=("sampled_at",),
+    day_of=("sampled_at",),
+    has_people=False,
+)  # fmt: skip
+
 DATASETS: tuple[Dataset, ...] = (
     USERS,
     HEALTH_READINGS,
@@ -315,6 +367,8 @@ DATASETS: tuple[Dataset, ...] = (
     SYMPTOM_LOGS,
     LOGIN_SESSIONS,
     APP_EVENTS,
+    API_REQUESTS,
+    HOST_SAMPLES,
 )
 PARTITIONED_DATASETS = tuple(dataset for dataset in DATASETS if dataset.is_partitioned)
 DATASET_BY_NAME = {dataset.name: dataset for dataset in DATASETS}

@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    API_REQUESTS,
     APP_EVENTS,
     HEALTH_READINGS,
+    HOST_SAMPLES,
     LOGIN_SESSIONS,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
@@ -64,6 +66,15 @@ ACTIVITY_VALUES = (
     "vigorous_minutes",
     "distance_m",
     "intensity_points",
+)
+
+HOST_VALUES = ("cpu_percent", "memory_percent", "disk_percent")
+
+_PLACE = (
+    Column("service", Type.TEXT, "The service.", is_nullable=False),
+    Column("environment", Type.TEXT, "production, staging, …", is_nullable=False),
+    Column("instance_id", Type.TEXT, "The machine or container.", is_nullable=False),
+    Column("source", Type.TEXT, "The program that the row comes from.", is_nullable=False),
 )
 
 _RAW_COLUMNS: dict[Dataset, tuple[Column, ...]] = {
@@ -164,6 +175,27 @@ _RAW_COLUMNS: dict[Dataset, tuple[Column, ...]] = {
         *LINEAGE,
         DAY,
     ),
+    API_REQUESTS: (
+        *_PLACE,
+        Column("route_group", Type.TEXT, "Method and path without its values.", is_nullable=False),
+        Column("status_code", Type.INTEGER, "Status of the answer (HTTP).", is_nullable=False),
+        Column("duration_ms", Type.NUMBER, "How long the answer took.", "ms"),
+        Column("count", Type.INTEGER, "How many requests the row stands for.", is_nullable=False),
+        Column("request_id", Type.TEXT, "The request, where the source numbers them."),
+        Column("occurred_at", Type.TIMESTAMP, "When the request came, UTC.", is_nullable=False),
+        *LINEAGE,
+        DAY,
+    ),
+    HOST_SAMPLES: (
+        *_PLACE,
+        *(
+            Column(name, Type.NUMBER, HOST_SAMPLES.field_named(name).description, "%")
+            for name in HOST_VALUES
+        ),
+        Column("sampled_at", Type.TIMESTAMP, "When it was measured, UTC.", is_nullable=False),
+        *LINEAGE,
+        DAY,
+    ),
 }  # fmt: skip
 
 
@@ -175,6 +207,11 @@ def _plain(columns: Iterable[Column]) -> Iterator[Column]:
             yield Column(f"local_{column.name}", Type.TIMESTAMP, f"{column.description} Wall-clock.")
 
 
+def _privacy(dataset: Dataset) -> PrivacyClass:
+    """Rows of machines name nobody, but a path as it came may."""
+    return PrivacyClass.IDENTIFIED if dataset.has_people else PrivacyClass.LIMITED
+
+
 def staged_table(dataset: Dataset) -> Table:
     """Every row that was ever read, as it came, but typed; only added to."""
     columns = (*_plain(dataset.fields), *_STAGING)
@@ -183,7 +220,7 @@ def staged_table(dataset: Dataset) -> Table:
         f"Every row of {dataset.name} that was read, append-only.",
         columns if dataset.is_partitioned else columns[:-1],
         ("file_hash", "row_number"),
-        PrivacyClass.IDENTIFIED,
+        _privacy(dataset),
     )
 
 
@@ -202,7 +239,7 @@ def raw_table(dataset: Dataset) -> Table:
         dataset.description,
         _RAW_COLUMNS[dataset],
         dataset.keys[-1],
-        PrivacyClass.IDENTIFIED,
+        _privacy(dataset),
     )
 
 
@@ -216,7 +253,7 @@ def quarantine_table(dataset: Dataset) -> Table:
         f"Rows of {dataset.name} that broke a rule.",
         columns,
         ("file_hash", "row_number"),
-        PrivacyClass.IDENTIFIED,
+        _privacy(dataset),
     )
 
 

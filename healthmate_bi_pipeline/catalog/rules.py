@@ -31,5 +31,6 @@ ROW_RULES: dict[str, str] = {
     "suspected_unit": "the value looks as if it were in another unit than it says",
     "suspected_swap": "the systolic value is not above the diastolic one; both are set aside",
     "impossible_day": "the rows of this source add up to more than a day can have",
+    "reserved": "the name is *, which stands for all of them",
     "not_measured": "the row carries no measurement at all",
 }

@@ -11,6 +11,7 @@ import sys
 
 import typer
 
+from healthmate_bi_pipeline.cli.collect import collect
 from healthmate_bi_pipeline.cli.demo import demo
 from healthmate_bi_pipeline.cli.imports import import_app
 from healthmate_bi_pipeline.cli.report import report
@@ -41,6 +42,8 @@ app = typer.Typer(
     Your own data:
       put files into the landing folder (status says where), or
       healthmate-bi import fitbit ~/fitbit-export --timezone Europe/Berlin
+      healthmate-bi import access-log /var/log/nginx/access.log --service web
+      healthmate-bi collect --every 60
 
     Settings come from HEALTHMATE_… in the environment and from healthmate.toml; HEALTHMATE_HOME says where
     everything lies (default: .healthmate in the working directory).
@@ -52,6 +55,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.add_typer(import_app, name="import")
+app.command()(collect)
 app.command()(validate)
 app.command()(run)
 app.command()(requeue)

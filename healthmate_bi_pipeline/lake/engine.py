@@ -44,7 +44,7 @@ def _is_json(text: str) -> bool: ...  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(name="json_extract_string")
-def _json_text(text: str, path: str) -> str: ...  # type: ignore[empty-body]
+def _json_texts(text: str, paths: list[str]) -> list[str]: ...  # type: ignore[empty-body]
 
 
 @dataclass(frozen=True)
@@ -172,16 +172,40 @@ class Engine:
         Raises:
             UnreadableFileError: it cannot be read as lines of text at all.
         """
+        text = self.lines_file(path)
+        objects, others = self.json_members(text.rows, {name: (name,) for name in names})
+        return TextFile(objects.drop("line"), others.union(text.rejected))
+
+    def lines_file(self, path: Path) -> TextFile:
+        """The lines of a text file (UTF-8) as ``row_number`` and ``line``; blank ones are left out.
+
+        Raises:
+            UnreadableFileError: it cannot be read as lines of text at all.
+        """
         # The delimiter is a control character: in JSON it can only stand escaped.
         lines, broken = self._split(path, names=["line"], header=False, delim="\x01", quote="", escape="")
         lines = self._renumbered(lines, broken)
         lines = lines.filter(lines.line.notnull() & (lines.line.strip() != ""))
+        return TextFile(lines.select(ROW_NUMBER, "line"), broken)
+
+    def json_members(
+        self, lines: ir.Table, members: Mapping[str, tuple[str, ...]]
+    ) -> tuple[ir.Table, ir.Table]:
+        """Lines that are JSON objects, with some of their members as text; and the other lines.
+
+        Args:
+            lines: ``row_number`` and ``line``.
+            members: for each new column the names from the outermost object to the member.
+        """
         # Not `and`: the engine evaluates both sides, and json_type fails on what is no JSON.
         kind = _is_json(lines.line).ifelse(_json_type(lines.line), ibis.null("string"))
         is_object = kind.fill_null("") == "OBJECT"
-        good, bad = lines.filter(is_object), lines.filter(~is_object)
-        rows = good.select(ROW_NUMBER, **{name: _json_text(good.line, f'$."{name}"') for name in names})
-        return TextFile(rows, bad.select(ROW_NUMBER, "line").union(broken))
+        good, others = lines.filter(is_object), lines.filter(~is_object)
+        paths = ["$" + "".join(f'."{name}"' for name in names) for names in members.values()]
+        # All members in one pass over the text.
+        found = good.select(ROW_NUMBER, "line", found=_json_texts(good.line, ibis.array(paths)))
+        texts = {column: found.found[place] for place, column in enumerate(members)}
+        return found.select(ROW_NUMBER, "line", **texts), others.select(ROW_NUMBER, "line")
 
     def memory_table(self, table: pa.Table) -> ir.Table:
         """A small Arrow table as an Ibis table."""

@@ -1,4 +1,4 @@
-"""The job ``refresh``: take new files in and make all that is stale, of whatever period."""
+"""The jobs: ``refresh``, which makes all that is stale, and ``collect_host_sample``, which looks at this host."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,10 @@ import dagster as dg
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
 from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
 from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.collect_host import host_place, sample_host
 
 REFRESH = "refresh"
+COLLECT = "collect_host_sample"
 
 CAUSE_TAG = "healthmate/refresh"
 """On the runs that a refresh starts: the run that they belong to."""
@@ -50,6 +52,25 @@ def build_refresh(settings: Settings) -> dg.JobDefinition:
         make_stale_partitions()
 
     return refresh
+
+
+def build_collect(settings: Settings) -> dg.JobDefinition:
+    """The job that takes one sample of the host that it runs on, as ``healthmate-bi collect`` does."""
+
+    @dg.op(name="sample_host")
+    def sample(context: dg.OpExecutionContext) -> None:
+        collected = sample_host(settings, host_place(settings))
+        context.add_output_metadata({"samples": collected.samples, "files": len(collected.files)})
+
+    @dg.job(
+        name=COLLECT,
+        description="Samples processors, memory and disk of this host into the landing folder.",
+        executor_def=dg.in_process_executor,
+    )
+    def collect_host_sample() -> None:
+        sample()
+
+    return collect_host_sample
 
 
 def is_refreshing(instance: dg.DagsterInstance) -> bool:

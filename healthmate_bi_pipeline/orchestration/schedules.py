@@ -1,4 +1,7 @@
-"""When things are made by themselves: every hour, for the running day and all that came late."""
+"""When things are made by themselves: every hour, for the running day and all that came late.
+
+And every five minutes a look at this host, for who does not run ``healthmate-bi collect`` as a service.
+"""
 
 from collections.abc import Iterator
 
@@ -7,9 +10,10 @@ import dagster as dg
 from healthmate_bi_pipeline.orchestration.jobs import REFRESH, is_refreshing
 
 EVERY_HOUR = "5 * * * *"
+EVERY_FIVE_MINUTES = "*/5 * * * *"
 
 
-def build_schedules(refresh: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
+def build_schedules(refresh: dg.JobDefinition, collect: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
     """The schedules; they do not run until somebody switches them on."""
 
     @dg.schedule(
@@ -28,4 +32,12 @@ def build_schedules(refresh: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
         else:
             yield dg.RunRequest()
 
-    return [refresh_hourly]
+    collect_every_five_minutes = dg.ScheduleDefinition(
+        name="collect_every_five_minutes",
+        cron_schedule=EVERY_FIVE_MINUTES,
+        job=collect,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Every five minutes: one sample of the host that Dagster runs on.",
+    )
+    return [refresh_hourly, collect_every_five_minutes]

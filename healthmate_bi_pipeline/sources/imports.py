@@ -65,7 +65,8 @@ class ImportResult:
         files: the landing files that were written, those of rejected rows among them.
         rows: rows per dataset, without the rejected ones.
         rejected: rejected rows per dataset.
-        identities: ``pyarrow.Table`` of user_id (int64) and foreign_id (string), ordered by foreign_id.
+        identities: ``pyarrow.Table`` of user_id (int64) and foreign_id (string), ordered by foreign_id; ``None``:
+            the input is not about people.
         inputs: the files that were read.
         unused: the files that were not.
         problems: what is wrong where; at most ``MAX_PROBLEMS_PER_FILE`` per file, all of them are counted in

@@ -152,7 +152,7 @@ def open_file(found: FoundFile, dataset: Dataset, *, scratch: Path) -> OpenedFil
         )
     if found.size == 0:
         raise UnreadableFileError(f"{label}: unreadable_file: it is empty.")
-    path = _unpacked(found.path, label=label, scratch=scratch)
+    path = unpacked(found.path, label=label, scratch=scratch)
     if kind is Format.PARQUET:
         opened = OpenedFile(path, kind, _parquet_columns(path, label))
     elif kind is Format.CSV:
@@ -164,10 +164,11 @@ def open_file(found: FoundFile, dataset: Dataset, *, scratch: Path) -> OpenedFil
     return opened
 
 
-def _unpacked(path: Path, *, label: str, scratch: Path) -> Path:
-    """A plain copy of a packed file. What it is packed with is told by its first bytes, not by its name.
+def unpacked(path: Path, *, label: str, scratch: Path) -> Path:
+    """A plain copy of a packed file; one that is not packed is itself.
 
-    It is unpacked here and not by the engine, which takes a cut-off gzip file for a whole one.
+    What it is packed with is told by its first bytes, not by its name. It is unpacked here and not by the
+    engine, which takes a cut-off gzip file for a whole one.
     """
     with path.open("rb") as file:
         magic = file.read(4)

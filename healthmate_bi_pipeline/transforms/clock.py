@@ -135,6 +135,13 @@ def with_wall_clock(rows: ir.Table, name: str, stretches: ir.Table) -> ir.Table:
     return joined.select(**filled)
 
 
+def with_utc(rows: ir.Table, name: str) -> ir.Table:
+    """Fill in both times of a row that is about no person: its clock shows UTC unless it says otherwise."""
+    offset = _real_offset(rows.utc_offset_minutes).fill_null(0)
+    instant = ibis.coalesce(rows[name], rows[f"local_{name}"] - minutes(offset))
+    return rows.mutate(**{name: instant, f"local_{name}": instant})
+
+
 def _real_offset(offset: Any) -> Any:
     """An offset that a clock can have; a row with another one is set aside."""
     return offset.between(*UTC_OFFSET_MINUTES).ifelse(offset, ibis.null("int64"))

@@ -19,6 +19,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     FILLED,
     HEALTH_READINGS,
+    HOST_SAMPLES,
     MEDICATION_DOSES,
     SKIPPED,
     SLEEP_SESSIONS,
@@ -27,13 +28,15 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
-from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
+from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES, HOST_VALUES
 from healthmate_bi_pipeline.catalog.readings import METRICS, Metric, Unit
 from healthmate_bi_pipeline.domain.time_zones import DISTANT_PAST, known_time_zones
-from healthmate_bi_pipeline.transforms.clock import with_wall_clock
+from healthmate_bi_pipeline.transforms.clock import with_utc, with_wall_clock
 from healthmate_bi_pipeline.transforms.columns import first_rule
 
 UNKNOWN_SOURCE = "unknown"
+UNKNOWN_PLACE = "unknown"
+_ALL = "*"
 _ELAPSED_TOLERANCE_MINUTES = 1.5  # whole minutes at both ends
 _EARLIEST_DOSE_SECONDS = 24 * 3600
 
@@ -68,7 +71,7 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
     Args:
         staged: staged rows that have a day.
         dataset: what they are rows of.
-        stretches: ``person_stretches``.
+        stretches: ``person_stretches``; of no use where there are no people.
         units: ``unit_table``; used by readings only.
 
     Returns:
@@ -79,7 +82,11 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
     rows = _normalised(staged, dataset)
     for field in dataset.fields:
         if field.type is Type.TIMESTAMP and field.name != "updated_at":  # that one only orders versions
-            rows = with_wall_clock(rows, field.name, stretches)
+            rows = (
+                with_wall_clock(rows, field.name, stretches)
+                if dataset.has_people
+                else with_utc(rows, field.name)
+            )
     if dataset is HEALTH_READINGS:
         rows = _converted(rows, units)
     rules = [*_type_rules(rows, dataset), *_value_rules(rows, dataset)]
@@ -205,6 +212,8 @@ def _normalised(staged: ir.Table, dataset: Dataset) -> ir.Table:
     }
     if dataset is MEDICATION_DOSES:
         changed["status"] = _dose_status(staged, changed["status"])
+    if not dataset.has_people:
+        changed |= {name: staged[name].fill_null(UNKNOWN_PLACE) for name in ("environment", "instance_id")}
     return staged.mutate(source=staged.source.fill_null(UNKNOWN_SOURCE), **changed)
 
 
@@ -244,8 +253,11 @@ def _own_day(rows: ir.Table, dataset: Dataset) -> Any:
 
 
 def _key_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
-    yield rows.user_id.isnull() & ~_is_unparsed(rows, "user_id"), "missing:user_id"
-    yield _is_unparsed(rows, "user_id"), "wrong_type:user_id"
+    if dataset.has_people:
+        yield rows.user_id.isnull() & ~_is_unparsed(rows, "user_id"), "missing:user_id"
+        yield _is_unparsed(rows, "user_id"), "wrong_type:user_id"
+    else:
+        yield rows.service.isnull(), "missing:service"
     if dataset is SLEEP_SESSIONS:
         yield rows.ended_at.isnull() & rows.night_on.isnull(), "missing:ended_at"
     if dataset is ACTIVITY_INTERVALS:
@@ -304,6 +316,15 @@ def _value_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
         yield from _dose_rules(rows)
     if dataset is ACTIVITY_INTERVALS:
         yield ibis.and_(*(rows[name].isnull() for name in ACTIVITY_VALUES)), "not_measured"
+    if not dataset.has_people:
+        yield from _machine_rules(rows, dataset)
+
+
+def _machine_rules(rows: ir.Table, dataset: Dataset) -> Iterator[tuple[Any, str]]:
+    for name in ("service", "environment", "instance_id"):
+        yield rows[name] == _ALL, f"reserved:{name}"
+    if dataset is HOST_SAMPLES:
+        yield ibis.and_(*(rows[name].isnull() for name in HOST_VALUES)), "not_measured"
 
 
 def _claimed_minutes(rows: ir.Table, dataset: Dataset) -> tuple[Any, ...]:

@@ -10,8 +10,10 @@ import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    API_REQUESTS,
     APP_EVENTS,
     HEALTH_READINGS,
+    HOST_SAMPLES,
     LOGIN_SESSIONS,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
@@ -23,6 +25,7 @@ from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES, quaranti
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.transforms import sessions
 from healthmate_bi_pipeline.transforms.columns import EXACT, minutes
+from healthmate_bi_pipeline.transforms.routes import route_group
 
 _SHORT_SECONDS = 2 * 3600
 KEPT, DUPLICATE, SUPERSEDED, QUARANTINED = "kept", "duplicates", "superseded", "quarantined"
@@ -123,10 +126,13 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
     elif dataset is MEDICATION_DOSES:
         is_as_needed = kept.is_as_needed.fill_null(ibis.literal(value=False))
         rows = _in_window(kept.mutate(is_as_needed=is_as_needed), window)
-    elif dataset is SYMPTOM_LOGS:
+    elif dataset in (SYMPTOM_LOGS, HOST_SAMPLES):
         rows = _in_window(kept, window)
     elif dataset is APP_EVENTS:
         rows = _in_window(kept.mutate(count=kept["count"].fill_null(1)), window)
+    elif dataset is API_REQUESTS:
+        grouped = kept.mutate(count=kept["count"].fill_null(1), route_group=route_group(kept.route))
+        rows = _in_window(grouped, window)
     elif dataset in (ACTIVITY_INTERVALS, LOGIN_SESSIONS):
         cut = _cut_at_midnight if dataset is ACTIVITY_INTERVALS else sessions.cut_at_midnight
         pieces = cut(kept, turns)

@@ -44,7 +44,7 @@ def make_demo(
         progress=pipeline.progress,
     )
     rows = sum(counts.rows for counts in made.counts.values())
-    _enter(pipeline, "demo", {"people": people, "seed": seed, "files": len(made.files)}, rows)
+    enter(pipeline, "demo", {"people": people, "seed": seed, "files": len(made.files)}, rows)
     return made
 
 
@@ -69,7 +69,7 @@ def import_fitbit_export(pipeline: Pipeline, folder: Path, *, time_zone: str) ->
             file.unlink(missing_ok=True)
         raise
     detail = {"files": len(result.inputs), "people": result.identities.num_rows, "new people": new}
-    _enter(pipeline, "import", {**detail, "format": FITBIT}, sum(result.rows.values()))
+    enter(pipeline, "import", {**detail, "format": FITBIT}, sum(result.rows.values()))
     return result
 
 
@@ -88,7 +88,8 @@ def landing_digest(settings: Settings) -> str | None:
     return sha256("\n".join(sorted(seen)).encode()).hexdigest()[:16] if seen else None
 
 
-def _enter(pipeline: Pipeline, action: str, detail: Mapping[str, Any], rows: int) -> None:
+def enter(pipeline: Pipeline, action: str, detail: Mapping[str, Any], rows: int) -> None:
+    """Enter into the audit log that files were put into the landing folder."""
     with pipeline.warehouse.transaction() as connection:
         runs.record_action(
             connection,

@@ -109,13 +109,15 @@ def _staged(dataset: Dataset) -> AssetSpec:
 
 def _raw(dataset: Dataset) -> AssetSpec:
     is_users = dataset is USERS
+    people = ("raw/users",) if dataset.has_people and not is_users else ()
+    clock = "wall-clock time" if dataset.has_people else "UTC"
     baselines = (READING_BASELINES.name,) if dataset is HEALTH_READINGS else ()
     return AssetSpec(
         name=f"raw/{dataset.name}",
         group="raw",
-        description=f"{dataset.description} Checked, in kept units and wall-clock time, one version per key.",
+        description=f"{dataset.description} Checked, in kept units and {clock}, one version per key.",
         partitioned_by=None if is_users else Period.DAILY,
-        upstream=(f"staged/{dataset.name}", *(() if is_users else ("raw/users",)), *baselines),
+        upstream=(f"staged/{dataset.name}", *people, *baselines),
         upstream_before=baselines,
         table=raw_table(dataset),
         place="lake",

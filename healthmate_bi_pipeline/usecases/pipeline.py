@@ -51,7 +51,7 @@ class Pipeline:
     @contextmanager
     def open(cls, settings: Settings, *, now: datetime | None = None) -> Iterator[Pipeline]:
         """Open warehouse and lake; the folders that hold rows of people are made for their owner only."""
-        _make_private_folders(settings)
+        make_private_folders(settings)
         with Warehouse.open(settings) as warehouse:
             yield cls(settings, warehouse, Lake(settings.lake_uri), now or datetime.now(UTC))
 
@@ -99,7 +99,7 @@ class Pipeline:
                 )
 
 
-def _make_private_folders(settings: Settings) -> None:
+def make_private_folders(settings: Settings) -> None:
     """Make the folders of people's data, closed to others; one that is there keeps its mode."""
     settings.make_home()
     lake = Lake(settings.lake_uri)
