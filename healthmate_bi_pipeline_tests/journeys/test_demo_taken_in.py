@@ -95,3 +95,13 @@ def test_the_copies_count_once_and_the_books_balance(taken: tuple[Pipeline, Demo
         staged = lake_frame(pipeline, staged_table(DATASET_BY_NAME[dataset]).name)
         assert len(staged) == made.counts[dataset].rows
     assert_books_balance(pipeline)
+
+
+def test_bills_lie_on_the_days_of_utc(taken: tuple[Pipeline, DemoResult]) -> None:
+    """Though they are about people, who live from Los Angeles to Auckland."""
+    pipeline, _ = taken
+    kept = lake_frame(pipeline, raw_table(DATASET_BY_NAME["billing_events"]).name)
+    assert (kept["day"] == kept["occurred_at"].dt.date).all()
+    good = good_rows(pipeline.settings.landing_path, "billing_events", "billing", ["event_id"])
+    at = dict(zip(good["event_id"], good["occurred_at"].dt.tz_localize(None), strict=True))
+    assert (kept["occurred_at"].dt.tz_localize(None) == kept["event_id"].map(at)).all()
