@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.catalog import health, measures
+from healthmate_bi_pipeline.catalog import health, measures, performance
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    API_REQUESTS,
     DATASETS,
     HEALTH_READINGS,
+    HOST_SAMPLES,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
     SYMPTOM_LOGS,
     Dataset,
 )
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS
+from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE_METRICS
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS, HEALTH_METRICS_VIEW
 from healthmate_bi_pipeline.domain.period import Grain, Period
 
@@ -50,12 +53,14 @@ class Layer:
         datasets: the raw days that it is made from, beside the next finer state.
         neighbours: raw days beside its own.
         is_ranked: whether it chooses among sources by their rank.
+        is_measured_against_levels: whether it counts what breaks the service levels of the settings.
     """
 
     grain: Grain
     datasets: tuple[Dataset, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     is_ranked: bool = False
+    is_measured_against_levels: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,5 +192,37 @@ HEALTH = Family(
     beside=(HEALTH_GROUPS,),
 )
 
-FAMILIES: tuple[Family, ...] = (HEALTH,)
+PERFORMANCE = Family(
+    name="performance",
+    group="system_performance",
+    noun="service, environment, instance and route group",
+    key=(
+        Column("service_name", Type.TEXT, "The service.", is_nullable=False),
+        Column("environment", Type.TEXT, "The environment.", is_nullable=False),
+        Column("instance_id", Type.TEXT, "The machine; * where it does not matter.", is_nullable=False),
+        Column("route_group", Type.TEXT, "The route group; * where there is none.", is_nullable=False),
+    ),
+    layers=(
+        Layer(Grain.FIVE_MINUTES, (API_REQUESTS,), is_measured_against_levels=True),
+        Layer(
+            Grain.HOUR,
+            (API_REQUESTS, HOST_SAMPLES),
+            # Burn rates look back.
+            neighbours=tuple(
+                Neighbour(API_REQUESTS, -days, f"{days} days before")
+                for days in range(1, performance.LONGEST_LOOK_BACK_DAYS + 1)
+            ),
+            is_measured_against_levels=True,
+        ),
+        Layer(Grain.DAY),
+        Layer(Grain.MONTH),
+    ),
+    state_version=performance.STATE_VERSION,
+    registry_version=performance.REGISTRY_VERSION,
+    rows=SYSTEM_PERFORMANCE_METRICS,
+    view=SYSTEM_PERFORMANCE_METRICS,
+    reads_people=False,
+)
+
+FAMILIES: tuple[Family, ...] = (HEALTH, PERFORMANCE)
 FAMILY_BY_GROUP = {family.group: family for family in FAMILIES}

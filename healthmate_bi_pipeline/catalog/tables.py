@@ -9,57 +9,16 @@ from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
+from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_TABLES
+from healthmate_bi_pipeline.catalog.provenance import PERIOD_COLUMNS, PROVENANCE
 from healthmate_bi_pipeline.domain.period import Period
-
-STAMPS = (
-    Column("created_at", Type.INSTANT, "When the row was first written.", is_nullable=False),
-    Column("updated_at", Type.INSTANT, "When a figure of the row last changed.", is_nullable=False),
-)
-
-PROVENANCE = (
-    Column(
-        "is_complete",
-        Type.BOOLEAN,
-        "The period has ended and late data are no longer waited for.",
-        is_nullable=False,
-    ),
-    Column("state_version", Type.INTEGER, "Hash of the state that the row was made from.", is_nullable=False),
-    Column(
-        "registry_version",
-        Type.INTEGER,
-        "Version of the definitions that the row follows.",
-        is_nullable=False,
-    ),
-    *STAMPS,
-)
-
-_PERIOD_COLUMNS = (
-    Column(
-        "aggregation_period",
-        Type.TEXT,
-        "hourly, daily, weekly, monthly, quarterly or yearly.",
-        is_nullable=False,
-    ),
-    Column(
-        "period_start",
-        Type.TIMESTAMP,
-        "Start of the period, wall-clock time of the person.",
-        is_nullable=False,
-    ),
-    Column(
-        "period_end",
-        Type.TIMESTAMP,
-        "End of the period, exclusive, wall-clock time of the person.",
-        is_nullable=False,
-    ),
-)
 
 HEALTH_METRIC_ROWS = Table(
     "bi_health_metric_rows",
     "Health figures per person and period, without trends; read bi_aggregated_health_metrics instead.",
     (
         Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
-        *_PERIOD_COLUMNS,
+        *PERIOD_COLUMNS,
         Column(
             "hours_covered",
             Type.NUMBER,
@@ -104,7 +63,7 @@ HEALTH_GROUPS = Table(
     "bi_health_groups",
     "Health figures of groups of people per period: what reports read. The band '' holds the whole group.",
     (
-        *_PERIOD_COLUMNS,
+        *PERIOD_COLUMNS,
         Column(
             "stratum",
             Type.TEXT,
@@ -301,6 +260,7 @@ TABLES: tuple[Table, ...] = (
     HEALTH_METRIC_ROWS,
     HEALTH_STARTS,
     HEALTH_GROUPS,
+    *PERFORMANCE_TABLES,
     INGESTED_FILES,
     INGESTED_FILE_DAYS,
     PARTITIONS,

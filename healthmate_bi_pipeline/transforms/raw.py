@@ -129,11 +129,11 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
         rows = _in_window(kept.mutate(is_as_needed=is_as_needed), window)
     elif dataset in (SYMPTOM_LOGS, HOST_SAMPLES, BILLING_EVENTS):
         rows = _in_window(kept, window)
-    elif dataset is APP_EVENTS:
-        rows = _in_window(kept.mutate(count=kept["count"].fill_null(1)), window)
     elif dataset is API_REQUESTS:
         grouped = kept.mutate(count=kept["count"].fill_null(1), route_group=route_group(kept.route))
         rows = _in_window(grouped, window)
+    elif dataset is APP_EVENTS:
+        rows = _in_window(kept.mutate(count=kept["count"].fill_null(1)), window)
     elif dataset in (ACTIVITY_INTERVALS, LOGIN_SESSIONS):
         cut = _cut_at_midnight if dataset is ACTIVITY_INTERVALS else sessions.cut_at_midnight
         pieces = cut(kept, turns)

@@ -102,12 +102,14 @@ def _build_states(pipeline: Pipeline, recipe: Recipe, grain: Grain, window: Wind
         inputs = versions.state_inputs(pipeline, connection, window, family=recipe.family, grain=grain)
     partition = table.columns[-1].name
     with pipeline.engine() as engine:
-        states = engine.store(recipe.states(pipeline, engine, grain, window))
-        held = {row[partition]: row for row in engine.rows(content_versions(states, partition))}
+        states = recipe.states(pipeline, engine, grain, window)
         schema = arrow_schema(table.columns)
         replace_rows(
             pipeline.lake, engine, table.name, states, schema=schema, partition_by=partition, window=window
         )
+        # Read again rather than kept in between: that would cost the engine more than to make them.
+        written = scan_state(pipeline, engine, recipe.family, grain, window)
+        held = {row[partition]: row for row in engine.rows(content_versions(written, partition))}
     unit = Period.MONTHLY if grain is Grain.MONTH else Period.DAILY
     records = [
         books.PartitionRecord(

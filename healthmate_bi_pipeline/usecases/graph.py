@@ -21,8 +21,9 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
-from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name, state_name, state_table
+from healthmate_bi_pipeline.catalog.families import HEALTH, PERFORMANCE, figures_name, state_name, state_table
 from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES, raw_table, staged_table
+from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_INCIDENTS
 from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
 from healthmate_bi_pipeline.catalog.tables import HEALTH_STARTS, REPORTS
@@ -32,6 +33,12 @@ from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
 from healthmate_bi_pipeline.usecases.families import Recipe, build_metrics, build_state
 from healthmate_bi_pipeline.usecases.health import HEALTH_RECIPE, build_starts
 from healthmate_bi_pipeline.usecases.ingest import ingest
+from healthmate_bi_pipeline.usecases.performance import (
+    INCIDENTS,
+    PERFORMANCE_RECIPE,
+    build_incidents,
+    incident_inputs,
+)
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.plausibility import build_baselines
 from healthmate_bi_pipeline.usecases.report import build_reports
@@ -178,13 +185,29 @@ _STARTS = AssetSpec(
 )
 
 
+_INCIDENTS = AssetSpec(
+    name=INCIDENTS,
+    group=PERFORMANCE.group,
+    description=PERFORMANCE_INCIDENTS.description,
+    partitioned_by=None,
+    upstream=(state_name(PERFORMANCE, Grain.FIVE_MINUTES),),
+    table=PERFORMANCE_INCIDENTS,
+    place="warehouse",
+    version=str(PERFORMANCE.registry_version),
+    build=lambda pipeline, _window: build_incidents(pipeline),
+    inputs=incident_inputs,
+    stage=Stage.HISTORY,
+)
+
+
 def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
     family = recipe.family
     people = ("raw/users",) if family.reads_people else ()
+    beside = ", and the figures of groups beside them" if family.beside else ""
     return AssetSpec(
         name=figures_name(family, period),
         group=family.group,
-        description=f"{family.view.description} The {period} rows, and the figures of groups beside them.",
+        description=f"{family.view.description} The {period} rows{beside}.",
         partitioned_by=period.partitioned_by,
         upstream=(state_name(family, period.state_grain), *people),
         table=family.view,
@@ -211,7 +234,7 @@ def _report(report_type: ReportType, period: Period) -> AssetSpec:
     )
 
 
-RECIPES: tuple[Recipe, ...] = (HEALTH_RECIPE,)
+RECIPES: tuple[Recipe, ...] = (HEALTH_RECIPE, PERFORMANCE_RECIPE)
 
 ASSETS: tuple[AssetSpec, ...] = (
     *(_staged(dataset) for dataset in DATASETS),
@@ -220,6 +243,7 @@ ASSETS: tuple[AssetSpec, ...] = (
     *(_state(recipe, grain) for recipe in RECIPES for grain in recipe.family.grains),
     *(_metrics(recipe, period) for recipe in RECIPES for period in Period),
     _STARTS,
+    _INCIDENTS,
     *(_report(report, period) for report in REPORT_TYPES for period in report.cadences),
 )
 """All assets, each after what it is made from."""

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable, SetColumnComment, SetTableComment
 
 from healthmate_bi_pipeline.catalog.columns import Column, Table, Type
+from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE_METRICS
 from healthmate_bi_pipeline.catalog.tables import (
     AUDIT_LOG,
     HEALTH_METRIC_ROWS,
@@ -67,6 +68,7 @@ nobody else's, also not after a rollback or a kill."""
 # What is found by anything but the key.
 _INDEXES: dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]] = {
     HEALTH_METRIC_ROWS.name: (("period_start", ("period_start",), False),),
+    SYSTEM_PERFORMANCE_METRICS.name: (("period_start", ("period_start",), False),),
     IDENTITIES.name: (("foreign_id", ("system", "foreign_id"), True),),
     REPORTS.name: (
         ("version", ("report_type", "cadence", "period_start", "period_end", "audience", "version"), True),

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from healthmate_bi_pipeline.catalog.tables import STAMPS
+from healthmate_bi_pipeline.catalog.provenance import STAMPS
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.warehouse.copying import BATCH_ROWS, conformed, copy_rows
 from healthmate_bi_pipeline.warehouse.failures import translated

@@ -3,8 +3,9 @@
 import hashlib
 from pathlib import Path
 
+from healthmate_bi_pipeline.catalog import performance
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
-from healthmate_bi_pipeline.catalog.golden import OF_NAMED, golden_test
+from healthmate_bi_pipeline.catalog.golden import OF_NAMED, golden_test, performance_test
 from healthmate_bi_pipeline.catalog.health import (
     FIGURE_BY_NAME,
     HEADLINE_FIGURES,
@@ -58,6 +59,18 @@ def test_every_figure_is_held_by_a_test_that_exists() -> None:
         assert f"def {name}(" in (folder / path).read_text(), figure.name
 
 
+def test_every_figure_of_performance_is_defined_and_held_by_a_test_that_exists() -> None:
+    folder = Path(__file__).resolve().parents[1]
+    names = [figure.name for figure in performance.PERFORMANCE_FIGURES]
+    assert len(names) == len(set(names))
+    for figure in performance.PERFORMANCE_FIGURES:
+        assert figure.unit, figure.name
+        assert figure.source, figure.name
+        assert figure.description.endswith("."), figure.name
+        path, _, name = performance_test(figure).partition("::")
+        assert f"def {name}(" in (folder / path).read_text(), figure.name
+
+
 def test_headline_figures_have_bands_that_rise() -> None:
     for name in HEADLINE_FIGURES:
         bands = FIGURE_BY_NAME[name].bands
@@ -79,6 +92,7 @@ def test_every_description_is_a_sentence() -> None:
 
 
 KNOWN_FIGURES = {2: "f97a6f05d7eb"}
+KNOWN_PERFORMANCE = {(1, 1): "3c17dd4c6161"}
 KNOWN_MEASURES = {2: "057df62af164"}
 
 
@@ -91,3 +105,6 @@ def test_a_change_of_meaning_raises_the_version() -> None:
     measures = hashlib.sha256(repr(HEALTH_MEASURES).encode()).hexdigest()[:12]
     assert KNOWN_FIGURES[REGISTRY_VERSION] == figures
     assert KNOWN_MEASURES[STATE_VERSION] == measures
+    said = repr((performance.PERFORMANCE_FIGURES, performance.PERFORMANCE_MEASURES, performance.THRESHOLDS))
+    digest = hashlib.sha256(said.encode()).hexdigest()[:12]
+    assert KNOWN_PERFORMANCE[performance.REGISTRY_VERSION, performance.STATE_VERSION] == digest

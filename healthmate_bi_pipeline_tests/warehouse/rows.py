@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from healthmate_bi_pipeline.catalog.columns import Column, Table, Type
-from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS, STAMPS
+from healthmate_bi_pipeline.catalog.provenance import STAMPS
+from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS
 from healthmate_bi_pipeline.domain.period import Period
 
 ARROW = {

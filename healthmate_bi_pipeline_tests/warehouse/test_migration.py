@@ -151,8 +151,9 @@ def test_every_column_of_the_catalog_is_there_with_type_and_comment(engine, tabl
 def test_the_rows_are_partitioned_by_period(engine):
     found = {row[0]: row[2] for row in described(engine)["relations"] if row[2] is not None and row[1] == "r"}
     assert found == {
-        f"bi_health_metric_rows_{value}": f"FOR VALUES IN ('{value}')"
-        for value in HEALTH_METRIC_ROWS.partition_values
+        f"{table.name}_{value}": f"FOR VALUES IN ('{value}')"
+        for table in TABLES
+        for value in table.partition_values
     }
 
 

@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
-from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, STAMPS
+from healthmate_bi_pipeline.catalog.provenance import STAMPS
+from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS
 from healthmate_bi_pipeline.transforms.columns import EXACT, IBIS_TYPES, union_all
 
 EVERYONE = "all"
