@@ -1,6 +1,31 @@
-"""``python -m benchmarks``: see ``measuring``, which the processes of the parts import by its name."""
+"""``python -m benchmarks [--family health|engagement|performance|churn]``.
 
-from benchmarks.measuring import main
+Health is measured by ``measuring``, the others by ``families``; the processes of their parts import them by name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def main() -> None:
+    """Hand the arguments to what measures the family that they name."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--family", default="health")
+    family, rest = parser.parse_known_args()
+    if {"-h", "--help"} & set(rest):
+        print(__doc__)
+    if family.family == "health":
+        from benchmarks import measuring  # noqa: PLC0415 - what is not measured is not loaded
+
+        sys.argv[1:] = rest
+        measuring.main()
+        return
+    from benchmarks import families  # noqa: PLC0415
+
+    families.main(sys.argv[1:])
+
 
 if __name__ == "__main__":
     main()

@@ -85,3 +85,13 @@ def health(pipeline: Pipeline, period: str) -> pd.DataFrame:
         period=period,
     )
     return rows.set_index(["user_id", "period_start"]) if len(rows) else rows
+
+
+def engagement(pipeline: Pipeline, period: str) -> pd.DataFrame:
+    """The engagement rows of a period, by person and start."""
+    rows = query(
+        pipeline,
+        "SELECT * FROM bi_user_engagement_analytics WHERE aggregation_period = :period ORDER BY user_id, period_start",
+        period=period,
+    )
+    return rows.set_index(["user_id", "period_start"]) if len(rows) else rows

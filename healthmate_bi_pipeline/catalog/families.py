@@ -8,18 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.catalog import health, measures, performance
+from healthmate_bi_pipeline.catalog import engagement, health, measures, performance
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     API_REQUESTS,
+    APP_EVENTS,
     DATASETS,
     HEALTH_READINGS,
     HOST_SAMPLES,
+    LOGIN_SESSIONS,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
     SYMPTOM_LOGS,
     Dataset,
+)
+from healthmate_bi_pipeline.catalog.engagement_tables import (
+    ENGAGEMENT_ACTIVE_DAYS,
+    ENGAGEMENT_ACTIVITY,
+    ENGAGEMENT_FEATURE_USE,
+    ENGAGEMENT_ROWS,
+    ENGAGEMENT_VIEW,
 )
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS
 from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE_METRICS
@@ -79,7 +88,7 @@ class Family:
         view: what people read of it: the rows, or a view over them.
         beside: the tables that are replaced in the same transaction.
         reads_people: whether its figures rest on the people's records.
-        periods_before: how many periods before their own its figures look at the state of.
+        periods_before: at how many periods before their own its figures look, where they do.
     """
 
     name: str
@@ -93,7 +102,7 @@ class Family:
     view: Table
     beside: tuple[Table, ...] = ()
     reads_people: bool = True
-    periods_before: int = 0
+    periods_before: tuple[tuple[Period, int], ...] = ()
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -110,6 +119,10 @@ class Family:
         """The datasets that it is made from, in the order of the catalog."""
         used = {dataset.name for layer in self.layers for dataset in layer.datasets}
         return tuple(dataset for dataset in DATASETS if dataset.name in used)
+
+    def looks_back(self, period: Period) -> int:
+        """How many periods before their own the figures of a period look at the state of."""
+        return dict(self.periods_before).get(period, 0)
 
     def layer(self, grain: Grain) -> Layer:
         """Its state at a grain.
@@ -192,6 +205,52 @@ HEALTH = Family(
     beside=(HEALTH_GROUPS,),
 )
 
+ENGAGEMENT = Family(
+    name="engagement",
+    group="user_engagement",
+    noun="person",
+    key=PERSON,
+    layers=(
+        Layer(
+            Grain.HOUR,
+            (LOGIN_SESSIONS, APP_EVENTS),
+            # A session that goes on over midnight has page views there.
+            neighbours=(Neighbour(APP_EVENTS, 1, "events of the day after"),),
+        ),
+        Layer(Grain.DAY),
+        Layer(Grain.MONTH),
+    ),
+    state_version=engagement.STATE_VERSION,
+    registry_version=engagement.REGISTRY_VERSION,
+    rows=ENGAGEMENT_ROWS,
+    view=ENGAGEMENT_VIEW,
+    # Who was active before and is not any more is dormant.
+    periods_before=tuple((period, 1) for period in Period if period is not Period.HOURLY),
+)
+
+ENGAGEMENT_GROUPS = Family(
+    name=ENGAGEMENT.name,
+    group="engagement_groups",
+    noun=ENGAGEMENT.noun,
+    key=ENGAGEMENT.key,
+    layers=ENGAGEMENT.layers,
+    state_version=engagement.STATE_VERSION,
+    registry_version=engagement.REGISTRY_VERSION,
+    rows=ENGAGEMENT_ACTIVITY,
+    view=ENGAGEMENT_ACTIVITY,
+    beside=(ENGAGEMENT_ACTIVE_DAYS, ENGAGEMENT_FEATURE_USE),
+    reads_people=False,
+    # 28 days up to the last one; of a period that is running up to an earlier day.
+    periods_before=(
+        (Period.DAILY, 27),
+        (Period.WEEKLY, 4),
+        (Period.MONTHLY, 1),
+        (Period.QUARTERLY, 1),
+        (Period.YEARLY, 1),
+    ),
+)
+"""From the same state; apart from the people's rows, which a late day of the weeks before leaves alone."""
+
 PERFORMANCE = Family(
     name="performance",
     group="system_performance",
@@ -224,5 +283,5 @@ PERFORMANCE = Family(
     reads_people=False,
 )
 
-FAMILIES: tuple[Family, ...] = (HEALTH, PERFORMANCE)
+FAMILIES: tuple[Family, ...] = (HEALTH, ENGAGEMENT, ENGAGEMENT_GROUPS, PERFORMANCE)
 FAMILY_BY_GROUP = {family.group: family for family in FAMILIES}

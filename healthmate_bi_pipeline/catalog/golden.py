@@ -48,6 +48,44 @@ OF_NAMED: dict[str, str] = {
 }  # fmt: skip
 
 
+_ENGAGEMENT = "usecases/test_engagement_figures.py::"
+_SETS = _ENGAGEMENT + "test_events_are_counted_with_their_counts_and_names"
+_INDICES = _ENGAGEMENT + "test_the_sub_indices_and_their_mean"
+_LIFECYCLE = _ENGAGEMENT + "test_lifecycle"
+_ALIVE = "usecases/test_engagement_groups.py::test_everybody_with_a_first_activity_has_a_score_at_the_end_of_a_week"
+
+OF_ENGAGEMENT: dict[str, str] = {
+    "features_used": _SETS,
+    "features_used_count": _SETS,
+    "features_adopted_count": _SETS,
+    "feature_adoption_rate": _SETS,
+    "pages_visited": _SETS,
+    "pages_visited_count": _SETS,
+    "was_active_before": _LIFECYCLE,
+    "lifecycle": _LIFECYCLE,
+    "click_depth_index": _INDICES,
+    "recency_index": _INDICES,
+    "loyalty_index": _INDICES,
+    "interaction_index": _INDICES,
+    "engagement_score_components": _INDICES,
+    "engagement_score": _INDICES,
+    "retention_score": _ALIVE,
+    "churn_risk": _ALIVE,
+}
+"""The same for the figures of engagement; those of a statistic are held by a roll-up of their own."""
+
+OF_ENGAGEMENT_STATISTICS = "journeys/test_engagement_roll_up.py::test_the_figure_is_that_of_the_whole"
+
+
+def golden_engagement_test(figure: Figure) -> str:
+    """The test that holds a figure of engagement.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return OF_ENGAGEMENT_STATISTICS if figure.statistic is not None else OF_ENGAGEMENT[figure.name]
+
+
 _WHOLE = "journeys/test_performance.py::test_every_figure_is_that_of_the_whole"
 _RESOURCES = "journeys/test_performance.py::test_resources_are_those_of_the_samples"
 _BURNS = "usecases/test_service_levels.py::test_burn_rates_are_those_of_both_windows"

@@ -305,3 +305,42 @@ READING_BASELINES = Table(
     PrivacyClass.IDENTIFIED,
 )
 """Frozen when the month is over: late rows do not change what later rows were judged by."""
+
+ACTIVE_DAYS_VERSION = 1
+"""Raised when being active means something else."""
+
+ACTIVE_DAYS = Table(
+    "state/active_days",
+    "The days on which each person was active in the app: what everything that looks back over years reads.",
+    (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("day", Type.DATE, "The wall-clock day.", is_nullable=False),
+        Column("month", Type.DATE, "First day of its month.", is_nullable=False),
+    ),
+    ("user_id", "day"),
+    PrivacyClass.IDENTIFIED,
+)
+"""Compact, and never trimmed."""
+
+CHURN_FIT_VERSION = 1
+"""Raised when the model or what it is fitted on changes; frozen parameters are then made again."""
+
+CHURN_FITS = Table(
+    "state/churn_fits",
+    "The parameters of the churn model (BG/BB) for each month, fitted on the whole weeks before it.",
+    (
+        Column("alpha", Type.NUMBER, "With beta: how the chance of an active week is spread.", is_nullable=False),
+        Column("beta", Type.NUMBER, "See alpha.", is_nullable=False),
+        Column("gamma", Type.NUMBER, "With delta: how the chance of leaving after a week is spread.", is_nullable=False),
+        Column("delta", Type.NUMBER, "See gamma.", is_nullable=False),
+        Column("people", Type.INTEGER, "People that it rests on.", is_nullable=False),
+        Column("log_likelihood", Type.NUMBER, "Of all of them.", is_nullable=False),
+        Column("is_converged", Type.BOOLEAN, "A maximum was found; else nothing is told with it.", is_nullable=False),
+        Column("reason", Type.TEXT, "Why, or why not.", is_nullable=False),
+        Column("weeks_end", Type.DATE, "The Monday that ends the last week it was fitted on.", is_nullable=False),
+        Column("month", Type.DATE, "First day of the month.", is_nullable=False),
+    ),
+    ("month",),
+    PrivacyClass.AGGREGATE,
+)  # fmt: skip
+"""Frozen when the days before the month are over: late days do not change what was told."""

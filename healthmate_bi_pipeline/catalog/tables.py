@@ -8,6 +8,7 @@ later ones (DESIGN, rule 8).
 from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
+from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_TABLES, ENGAGEMENT_VIEWS
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
 from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_TABLES
 from healthmate_bi_pipeline.catalog.provenance import PERIOD_COLUMNS, PROVENANCE
@@ -260,6 +261,7 @@ TABLES: tuple[Table, ...] = (
     HEALTH_METRIC_ROWS,
     HEALTH_STARTS,
     HEALTH_GROUPS,
+    *ENGAGEMENT_TABLES,
     *PERFORMANCE_TABLES,
     INGESTED_FILES,
     INGESTED_FILE_DAYS,
@@ -269,7 +271,7 @@ TABLES: tuple[Table, ...] = (
     AUDIT_LOG,
     PIPELINE_RUNS,
 )
-VIEWS: tuple[Table, ...] = (HEALTH_METRICS_VIEW,)
+VIEWS: tuple[Table, ...] = (HEALTH_METRICS_VIEW, *ENGAGEMENT_VIEWS)
 
 READER_TABLES: tuple[str, ...] = tuple(table.name for table in (*TABLES, *VIEWS) if table is not IDENTITIES)
 """What the read-only role may read: everything but who people are elsewhere."""

@@ -86,18 +86,20 @@ def fit(patterns: Patterns) -> Fit:
         )
         for start in STARTS
     ]
-    best = min(results, key=lambda result: float(result.fun))
-    agreeing = sum(float(result.fun - best.fun) <= _SAME for result in results)
+    highest = min(float(result.fun) for result in results)
+    agreeing = [result for result in results if float(result.fun) - highest <= _SAME]
+    # Of those that came to the same height the one on the most level place.
+    best = min(agreeing, key=lambda result: float(np.abs(result.jac).max()))
     errors = _errors(best.x, told)
-    failing = _failing(best, errors=errors, agreeing=agreeing)
+    failing = _failing(best, errors=errors, agreeing=len(agreeing))
     return Fit(
         model=_model(best.x),
         errors=errors,
         log_likelihood=-float(best.fun) * people,
         people=people,
-        starts_agreeing=agreeing,
+        starts_agreeing=len(agreeing),
         is_converged=failing is None,
-        reason=failing or f"{agreeing} of {len(STARTS)} starts came to the same summit",
+        reason=failing or f"{len(agreeing)} of {len(STARTS)} starts came to the same summit",
     )
 
 

@@ -94,7 +94,8 @@ def _pieces(window: Window, period: Period) -> Iterator[Window]:
 def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetSpec]) -> dict[str, set[date]]:
     """What will have to be made when some partitions are: they, and all that is made from them.
 
-    Which reports are wanted is asked when their figures have been made, so only stale ones are planned.
+    Which reports are wanted is asked when their figures have been made, so only stale ones are planned; what is
+    frozen is not made again.
 
     Args:
         stale: first days of partitions, by asset.
@@ -107,7 +108,7 @@ def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetS
     planned: dict[str, set[date]] = {}
     for asset in assets:
         days = set(stale.get(asset.name, ()))
-        if asset.partitioned_by is not None and asset.stage is not Stage.REPORTS:
+        if asset.partitioned_by is not None and asset.stage is not Stage.REPORTS and not asset.is_frozen:
             for name in asset.upstream:
                 above = by_name.get(name)
                 if above is not None and above.partitioned_by is not None:

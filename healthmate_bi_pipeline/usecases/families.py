@@ -23,7 +23,7 @@ from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import ARROW_TYPES, arrow_schema
 from healthmate_bi_pipeline.lake.writing import replace_rows
-from healthmate_bi_pipeline.transforms.health.placing import period_floor
+from healthmate_bi_pipeline.transforms.placing import period_floor
 from healthmate_bi_pipeline.transforms.state import content_versions
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import make_in_chunks
@@ -38,13 +38,13 @@ class Recipe:
 
     Attributes:
         family: its declaration.
-        states: the rows of its state at a grain, of the slots of a window.
+        states: the rows of its state at a grain, of the slots of a window; ``None``: another family makes them.
         figures: the rows of its tables for the periods of a window, ``family.rows`` first and stored, given the
             versions of its state (``period_start`` and ``state_version``).
     """
 
     family: Family
-    states: Callable[[Pipeline, Engine, Grain, Window], ir.Table]
+    states: Callable[[Pipeline, Engine, Grain, Window], ir.Table] | None
     figures: Callable[[Pipeline, Engine, Period, Window, ir.Table], Mapping[Table, ir.Table]]
 
 
@@ -100,15 +100,43 @@ def _build_states(pipeline: Pipeline, recipe: Recipe, grain: Grain, window: Wind
     table = state_table(recipe.family, grain)
     with pipeline.warehouse.transaction() as connection:
         inputs = versions.state_inputs(pipeline, connection, window, family=recipe.family, grain=grain)
-    partition = table.columns[-1].name
-    with pipeline.engine() as engine:
-        states = engine.store(recipe.states(pipeline, engine, grain, window))
-        held = {row[partition]: row for row in engine.rows(content_versions(states, partition))}
-        schema = arrow_schema(table.columns)
-        replace_rows(
-            pipeline.lake, engine, table.name, states, schema=schema, partition_by=partition, window=window
-        )
     unit = Period.MONTHLY if grain is Grain.MONTH else Period.DAILY
+    with pipeline.engine() as engine:
+        assert recipe.states is not None  # noqa: S101 - it has assets of states
+        states = engine.store(recipe.states(pipeline, engine, grain, window))
+        return replace_partitions(pipeline, engine, table, states, window=window, unit=unit, inputs=inputs)
+
+
+def replace_partitions(
+    pipeline: Pipeline,
+    engine: Engine,
+    table: Table,
+    rows: ir.Table,
+    *,
+    window: Window,
+    unit: Period,
+    inputs: Mapping[date, int],
+) -> dict[date, int]:
+    """Replace the partitions of a lake table in a window, and book what they hold.
+
+    Args:
+        pipeline: for whom.
+        engine: where the rows are.
+        table: one that is partitioned by its last column.
+        rows: all rows of the window, stored.
+        window: whole periods of ``unit``.
+        unit: the period of a partition.
+        inputs: what the partitions are made from, by their first day.
+
+    Returns:
+        Rows by the first day of each partition.
+    """
+    partition = table.columns[-1].name
+    held = {row[partition]: row for row in engine.rows(content_versions(rows, partition))}
+    schema = arrow_schema(table.columns)
+    replace_rows(
+        pipeline.lake, engine, table.name, rows, schema=schema, partition_by=partition, window=window
+    )
     records = [
         books.PartitionRecord(
             asset=table.name,

@@ -21,8 +21,29 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
-from healthmate_bi_pipeline.catalog.families import HEALTH, PERFORMANCE, figures_name, state_name, state_table
-from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES, raw_table, staged_table
+from healthmate_bi_pipeline.catalog.engagement_tables import (
+    CHURN_CALIBRATION,
+    ENGAGEMENT_COHORTS,
+    ENGAGEMENT_STARTS,
+    USER_RETENTION,
+)
+from healthmate_bi_pipeline.catalog.families import (
+    ENGAGEMENT,
+    HEALTH,
+    PERFORMANCE,
+    figures_name,
+    state_name,
+    state_table,
+)
+from healthmate_bi_pipeline.catalog.lake_tables import (
+    ACTIVE_DAYS,
+    ACTIVE_DAYS_VERSION,
+    CHURN_FIT_VERSION,
+    CHURN_FITS,
+    READING_BASELINES,
+    raw_table,
+    staged_table,
+)
 from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_INCIDENTS
 from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
@@ -30,6 +51,9 @@ from healthmate_bi_pipeline.catalog.tables import HEALTH_STARTS, REPORTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
+from healthmate_bi_pipeline.usecases.engagement import ENGAGEMENT_RECIPE, build_active_days, build_cohorts
+from healthmate_bi_pipeline.usecases.engagement import build_starts as build_engagement_starts
+from healthmate_bi_pipeline.usecases.engagement_groups import ENGAGEMENT_GROUPS_RECIPE
 from healthmate_bi_pipeline.usecases.families import Recipe, build_metrics, build_state
 from healthmate_bi_pipeline.usecases.health import HEALTH_RECIPE, build_starts
 from healthmate_bi_pipeline.usecases.ingest import ingest
@@ -42,6 +66,13 @@ from healthmate_bi_pipeline.usecases.performance import (
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.plausibility import build_baselines
 from healthmate_bi_pipeline.usecases.report import build_reports
+from healthmate_bi_pipeline.usecases.retention import (
+    CALIBRATION,
+    RETENTION,
+    build_calibration,
+    build_fits,
+    build_retention,
+)
 
 Build = Callable[[Pipeline, Window | None], Built]
 Inputs = Callable[[Pipeline, Connection, Window], Mapping[date, int]]
@@ -56,9 +87,11 @@ class Stage(IntEnum):
     """What the days of the next month are judged by."""
     FIGURES = 2
     """Raw days, states and figures."""
-    HISTORY = 3
+    PARAMETERS = 3
+    """What is fitted on the days before a month, and read from then on."""
+    HISTORY = 4
     """What is made from the states of all time."""
-    REPORTS = 4
+    REPORTS = 5
     """What is written only where somebody wants it."""
 
 
@@ -180,8 +213,91 @@ _STARTS = AssetSpec(
     place="warehouse",
     version=str(HEALTH.registry_version),
     build=lambda pipeline, _window: build_starts(pipeline),
-    inputs=versions.starts_inputs,
+    inputs=partial(versions.starts_inputs, family=HEALTH),
     stage=Stage.HISTORY,
+)
+
+_ACTIVE_DAYS = AssetSpec(
+    name=ACTIVE_DAYS.name,
+    group="state",
+    description=ACTIVE_DAYS.description,
+    partitioned_by=Period.MONTHLY,
+    upstream=(state_name(ENGAGEMENT, Grain.DAY),),
+    table=ACTIVE_DAYS,
+    place="lake",
+    version=str(ACTIVE_DAYS_VERSION),
+    build=build_active_days,
+    inputs=versions.active_days_inputs,
+)
+
+_ENGAGEMENT_HISTORY = (
+    AssetSpec(
+        name=f"{ENGAGEMENT.group}/starts",
+        group=ENGAGEMENT.group,
+        description=f"{ENGAGEMENT_STARTS.description} And the first day of every feature.",
+        partitioned_by=None,
+        upstream=(state_name(ENGAGEMENT, Grain.MONTH),),
+        table=ENGAGEMENT_STARTS,
+        place="warehouse",
+        version=str(ENGAGEMENT.registry_version),
+        build=lambda pipeline, _window: build_engagement_starts(pipeline),
+        inputs=partial(versions.starts_inputs, family=ENGAGEMENT),
+        stage=Stage.HISTORY,
+    ),
+    AssetSpec(
+        name=f"{ENGAGEMENT.group}/cohorts",
+        group=ENGAGEMENT.group,
+        description=ENGAGEMENT_COHORTS.description,
+        partitioned_by=None,
+        upstream=(ACTIVE_DAYS.name,),
+        table=ENGAGEMENT_COHORTS,
+        place="warehouse",
+        version=str(ENGAGEMENT.registry_version),
+        build=lambda pipeline, _window: build_cohorts(pipeline),
+        inputs=versions.cohorts_inputs,
+        stage=Stage.HISTORY,
+    ),
+    AssetSpec(
+        name=CHURN_FITS.name,
+        group="parameters",
+        description=f"{CHURN_FITS.description} Made once, when the days before the month are over.",
+        partitioned_by=Period.MONTHLY,
+        upstream=(ACTIVE_DAYS.name,),
+        upstream_before=(ACTIVE_DAYS.name,),
+        table=CHURN_FITS,
+        place="lake",
+        version=str(CHURN_FIT_VERSION),
+        build=build_fits,
+        inputs=versions.fits_inputs,
+        stage=Stage.PARAMETERS,
+        is_frozen=True,
+    ),
+    AssetSpec(
+        name=RETENTION,
+        group=ENGAGEMENT.group,
+        description=USER_RETENTION.description,
+        partitioned_by=Period.WEEKLY,
+        upstream=(ACTIVE_DAYS.name, CHURN_FITS.name),
+        table=USER_RETENTION,
+        place="warehouse",
+        version=str(ENGAGEMENT.registry_version),
+        build=build_retention,
+        inputs=versions.retention_inputs,
+        stage=Stage.HISTORY,
+    ),
+    AssetSpec(
+        name=CALIBRATION,
+        group=ENGAGEMENT.group,
+        description=CHURN_CALIBRATION.description,
+        partitioned_by=None,
+        upstream=(ACTIVE_DAYS.name, CHURN_FITS.name),
+        table=CHURN_CALIBRATION,
+        place="warehouse",
+        version=str(ENGAGEMENT.registry_version),
+        build=lambda pipeline, _window: build_calibration(pipeline),
+        inputs=versions.calibration_inputs,
+        stage=Stage.HISTORY,
+    ),
 )
 
 
@@ -203,7 +319,7 @@ _INCIDENTS = AssetSpec(
 def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
     family = recipe.family
     people = ("raw/users",) if family.reads_people else ()
-    beside = ", and the figures of groups beside them" if family.beside else ""
+    beside = ", and the figures beside them" if family.beside else ""
     return AssetSpec(
         name=figures_name(family, period),
         group=family.group,
@@ -234,15 +350,17 @@ def _report(report_type: ReportType, period: Period) -> AssetSpec:
     )
 
 
-RECIPES: tuple[Recipe, ...] = (HEALTH_RECIPE, PERFORMANCE_RECIPE)
+RECIPES: tuple[Recipe, ...] = (HEALTH_RECIPE, ENGAGEMENT_RECIPE, ENGAGEMENT_GROUPS_RECIPE, PERFORMANCE_RECIPE)
 
 ASSETS: tuple[AssetSpec, ...] = (
     *(_staged(dataset) for dataset in DATASETS),
     _baselines(),
     *(_raw(dataset) for dataset in DATASETS),
-    *(_state(recipe, grain) for recipe in RECIPES for grain in recipe.family.grains),
+    *(_state(recipe, grain) for recipe in RECIPES if recipe.states for grain in recipe.family.grains),
     *(_metrics(recipe, period) for recipe in RECIPES for period in Period),
     _STARTS,
+    _ACTIVE_DAYS,
+    *_ENGAGEMENT_HISTORY,
     _INCIDENTS,
     *(_report(report, period) for report in REPORT_TYPES for period in report.cadences),
 )

@@ -25,6 +25,7 @@ from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.settings import SourceSettings
 from healthmate_bi_pipeline.transforms import clock
 from healthmate_bi_pipeline.transforms.columns import union_all
+from healthmate_bi_pipeline.transforms.finishing import GRAINS, merged_to_period
 from healthmate_bi_pipeline.transforms.health import days, groups, hours, summarize
 from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.usecases import versions
@@ -34,13 +35,9 @@ from healthmate_bi_pipeline.usecases.families import (
     scan_raw,
     scan_state,
     version_rows,
-    warehouse_schema,
 )
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
-from healthmate_bi_pipeline.warehouse import books
-from healthmate_bi_pipeline.warehouse.windows import replace_all
-
-_ANY_TIME = Window.of_days(UNPARTITIONED, UNPARTITIONED)
+from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME, build_whole
 
 
 def build_starts(pipeline: Pipeline) -> Built:
@@ -49,20 +46,16 @@ def build_starts(pipeline: Pipeline) -> Built:
     Completeness of data is counted from these days on; a view joins them, so that a first row that comes late
     touches no finished row.
     """
-    asset = "health_metrics/starts"
-    with pipeline.warehouse.hold(asset, _ANY_TIME), pipeline.recorded(asset, None) as tally:
-        with pipeline.warehouse.transaction() as connection:
-            version = versions.starts_inputs(pipeline, connection, _ANY_TIME).get(UNPARTITIONED, 0)
-        with pipeline.engine() as engine:
-            starts = summarize.first_days(scan_state(pipeline, engine, HEALTH, Grain.MONTH, None))
-            with pipeline.warehouse.transaction() as connection:
-                stream = engine.stream(starts, schema=warehouse_schema(HEALTH_STARTS, starts.columns))
-                tally.rows = replace_all(connection, table=HEALTH_STARTS, rows=stream)
-                record = books.PartitionRecord(
-                    asset, UNPARTITIONED, version, version, tally.rows, {}, pipeline.run_id, pipeline.now
-                )
-                books.record_partitions(connection, [record])
-    return Built({UNPARTITIONED: tally.rows})
+    return build_whole(
+        pipeline,
+        "health_metrics/starts",
+        version=lambda connection: versions.starts_inputs(pipeline, connection, ANY_TIME, family=HEALTH).get(
+            UNPARTITIONED, 0
+        ),
+        make=lambda engine: {
+            HEALTH_STARTS: summarize.first_days(scan_state(pipeline, engine, HEALTH, Grain.MONTH, None))
+        },
+    )
 
 
 def _states(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) -> ir.Table:
@@ -144,8 +137,8 @@ def summarized(
     if isinstance(period, Window):
         merged = engine.store(summarize.merged_to_range(states, period))
     else:
-        merged = summarize.merged_to_period(states, period)
-        if period not in summarize.GRAINS:
+        merged = merged_to_period(states, period)
+        if period not in GRAINS:
             merged = engine.store(merged)
     measures = {row["measure"] for row in engine.rows(merged.select("measure").distinct())}
     return engine.store(

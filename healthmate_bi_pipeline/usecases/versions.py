@@ -20,8 +20,14 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
-from healthmate_bi_pipeline.catalog.families import HEALTH, Family, state_name
-from healthmate_bi_pipeline.catalog.lake_tables import READING_BASELINES
+from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, HEALTH, Family, state_name
+from healthmate_bi_pipeline.catalog.lake_tables import (
+    ACTIVE_DAYS,
+    ACTIVE_DAYS_VERSION,
+    CHURN_FIT_VERSION,
+    CHURN_FITS,
+    READING_BASELINES,
+)
 from healthmate_bi_pipeline.catalog.readings import BASELINE_METRICS, BASELINE_VERSION, METRIC_BY_CODE
 from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
@@ -144,14 +150,90 @@ def state_inputs(
     }
 
 
-def starts_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
-    """What the first days of measures would be made from: the state of all months."""
+def starts_inputs(
+    pipeline: Pipeline, connection: Connection, window: Window, *, family: Family
+) -> dict[date, int]:
+    """What first days would be made from: the state of all months."""
     del pipeline, window  # not partitioned
-    months = books.partition_records(connection, state_name(HEALTH, Grain.MONTH))
+    months = books.partition_records(connection, state_name(family, Grain.MONTH))
     if not months:
         return {}
     held = combined((day, record.output_version) for day, record in months.items())
-    return {UNPARTITIONED: hash64(HEALTH.registry_version, held)}
+    return {UNPARTITIONED: hash64(family.registry_version, held)}
+
+
+def active_days_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What the days on which people were active would be made from: the state of the month's days."""
+    del pipeline
+    days = outputs(connection, state_name(ENGAGEMENT, Grain.DAY), window)
+    months: dict[date, list[tuple[object, int]]] = defaultdict(list)
+    for day, version in days.items():
+        months[day.replace(day=1)].append((day, version))
+    return {month: hash64(ACTIVE_DAYS_VERSION, combined(parts)) for month, parts in sorted(months.items())}
+
+
+def cohorts_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What cohort retention would be made from: the active days of all time, and which intervals are over."""
+    del window  # not partitioned
+    months = books.partition_records(connection, ACTIVE_DAYS.name)
+    if not months:
+        return {}
+    held = combined((day, record.output_version) for day, record in months.items())
+    return {UNPARTITIONED: hash64(ENGAGEMENT.registry_version, settled_day(pipeline), held)}
+
+
+def fits_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What the churn model would be fitted by: only its definition, once the days before a month are over (frozen)."""
+    active = books.partition_records(connection, ACTIVE_DAYS.name)
+    filled = [month for month, record in active.items() if record.rows]
+    if not filled:
+        return {}
+    version = hash64(CHURN_FIT_VERSION)
+    delay = pipeline.settings.period.delay
+    return {
+        part.first_day: version
+        for part in Period.MONTHLY.windows(window)
+        if min(filled) < part.first_day and is_complete(end=part.start, now=pipeline.utc_now, delay=delay)
+    }
+
+
+def month_of_week(week: date) -> date:
+    """The month whose parameters hold at the end of the week that starts on a Monday: that of its Sunday."""
+    return (week + timedelta(days=6)).replace(day=1)
+
+
+def retention_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What retention at the ends of weeks would be told from: the month's parameters, and all days before.
+
+    Of weeks that are over; those from a month on whose days changed are told again.
+    """
+    fits = books.partition_records(connection, CHURN_FITS.name)
+    active = books.partition_records(connection, ACTIVE_DAYS.name)
+    months = sorted((month, record.output_version) for month, record in active.items())
+    delay = pipeline.settings.period.delay
+    found: dict[date, int] = {}
+    for part in Period.WEEKLY.windows(window):
+        fitted = fits.get(month_of_week(part.first_day))
+        if fitted is None or not is_complete(end=part.end, now=pipeline.utc_now, delay=delay):
+            continue
+        before = combined((month, version) for month, version in months if month <= part.last_day)
+        found[part.first_day] = hash64(ENGAGEMENT.registry_version, fitted.output_version, before)
+    return found
+
+
+def calibration_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What the churn model would be judged by: all parameters, all active days, and which days are over."""
+    fits = books.partition_records(connection, CHURN_FITS.name)
+    if not fits:
+        return {}
+    held = combined((month, record.output_version) for month, record in fits.items())
+    days = cohorts_inputs(pipeline, connection, window).get(UNPARTITIONED, 0)
+    return {UNPARTITIONED: hash64(held, days)}
+
+
+def settled_day(pipeline: Pipeline) -> date:
+    """The first day that is not over for everybody, or for which late data are still waited for."""
+    return (pipeline.utc_now - pipeline.settings.period.delay).date()
 
 
 def state_versions(
@@ -173,12 +255,13 @@ def _state_parts(
     """The versions of the states of each partition of a period, with those of the periods before it."""
     unit = period.partitioned_by
     reach = window
-    for _ in range(family.periods_before):
+    periods_before = family.looks_back(period)
+    for _ in range(periods_before):
         reach = Window(unit.previous(reach.start), reach.end)
     found: dict[date, list[tuple[object, int]]] = defaultdict(list)
     for day, version in outputs(connection, state_name(family, period.state_grain), reach).items():
         first = unit.floor(midnight(day))
-        for _ in range(family.periods_before + 1):
+        for _ in range(periods_before + 1):
             if window.start <= first < window.end:
                 found[first.date()].append((day, version))
             first = unit.next(first)

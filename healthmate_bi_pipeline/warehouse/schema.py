@@ -15,6 +15,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable, SetColumnComment, SetTableComment
 
 from healthmate_bi_pipeline.catalog.columns import Column, Table, Type
+from healthmate_bi_pipeline.catalog.engagement_tables import (
+    ENGAGEMENT_LIFECYCLE,
+    ENGAGEMENT_ROWS,
+    ENGAGEMENT_VIEW,
+)
 from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE_METRICS
 from healthmate_bi_pipeline.catalog.tables import (
     AUDIT_LOG,
@@ -23,6 +28,7 @@ from healthmate_bi_pipeline.catalog.tables import (
     IDENTITIES,
     REPORTS,
     TABLES,
+    VIEWS,
 )
 from healthmate_bi_pipeline.domain.period import Period
 
@@ -42,6 +48,14 @@ SQL_TYPES: dict[Type, sa.types.TypeEngine[Any]] = {
 TREND_BASES: dict[str, str] = {"bmi_trend": "avg_bmi", "health_score_trend": "overall_health_score"}
 """Which figure a trend is the difference of, this period minus the one before."""
 
+# Of the last whole week of the period; weeks end on Mondays.
+_ALIVE_NEXT_WEEK = """\
+(
+        SELECT t.probability_alive FROM bi_user_retention AS t
+        WHERE t.user_id = r.user_id AND t.week_end = date_trunc('week', r.period_end)::date
+            AND r.aggregation_period NOT IN ('hourly', 'daily')
+    )"""
+
 # A query that does not ask for it does not look it up. Days of a measure count from its first one on.
 _LOOKED_UP: dict[str, str] = {
     "data_completeness": """\
@@ -49,7 +63,39 @@ r.day_slots_filled / NULLIF((
         SELECT sum(r.period_end::date - greatest(s.first_day, r.period_start::date))
         FROM bi_health_starts AS s
         WHERE s.user_id = r.user_id AND s.first_day < r.period_end
-    ), 0)::double precision"""
+    ), 0)::double precision""",
+    "feature_adoption_rate": """\
+r.features_used_count / NULLIF((
+        SELECT count(*) FROM bi_engagement_features AS f WHERE f.first_used_on < r.period_end
+    ), 0)::double precision""",
+    "lifecycle": """\
+CASE
+        WHEN r.aggregation_period = 'hourly' THEN NULL
+        WHEN r.active_hours IS NOT NULL THEN (
+            SELECT CASE
+                WHEN s.first_active_on >= r.period_start THEN 'new'
+                WHEN r.was_active_before THEN 'returning'
+                ELSE 'resurrecting'
+            END
+            FROM bi_engagement_starts AS s WHERE s.user_id = r.user_id
+        )
+        WHEN r.was_active_before AND r.is_complete THEN 'dormant'
+    END""",
+    "retention_score": "100 * " + _ALIVE_NEXT_WEEK,
+    "churn_risk": "1 - " + _ALIVE_NEXT_WEEK,
+}
+
+_VIEW_QUERIES: dict[str, str] = {
+    ENGAGEMENT_LIFECYCLE.name: """\
+SELECT aggregation_period, period_start, lifecycle, count(*) AS people
+FROM bi_user_engagement_analytics
+WHERE lifecycle IS NOT NULL
+GROUP BY aggregation_period, period_start, lifecycle"""
+}
+
+_ROWS_OF_VIEW: dict[str, Table] = {
+    HEALTH_METRICS_VIEW.name: HEALTH_METRIC_ROWS,
+    ENGAGEMENT_VIEW.name: ENGAGEMENT_ROWS,
 }
 
 STEP_BACK: dict[Period, str] = {
@@ -68,6 +114,7 @@ nobody else's, also not after a rollback or a kill."""
 # What is found by anything but the key.
 _INDEXES: dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]] = {
     HEALTH_METRIC_ROWS.name: (("period_start", ("period_start",), False),),
+    ENGAGEMENT_ROWS.name: (("period_start", ("period_start",), False),),
     SYSTEM_PERFORMANCE_METRICS.name: (("period_start", ("period_start",), False),),
     IDENTITIES.name: (("foreign_id", ("system", "foreign_id"), True),),
     REPORTS.name: (
@@ -125,9 +172,11 @@ def view_statement(view: Table, rows: Table) -> str:
 
     selected = ",\n".join(selected_as(name) for name in view.column_names)
     steps = "\n".join(f"        WHEN '{period}' THEN interval '{step}'" for period, step in STEP_BACK.items())
+    query = f"CREATE VIEW {view.name} AS\nSELECT\n{selected}\nFROM {rows.name} AS r"
+    if not set(TREND_BASES) & set(view.column_names):
+        return query
     return (
-        f"CREATE VIEW {view.name} AS\nSELECT\n{selected}\nFROM {rows.name} AS r\n"
-        f"LEFT JOIN {rows.name} AS p\n"
+        f"{query}\nLEFT JOIN {rows.name} AS p\n"
         "    ON p.user_id = r.user_id\n"
         "    AND p.aggregation_period = r.aggregation_period\n"
         f"    AND p.period_start = r.period_start - CASE r.aggregation_period\n{steps}\n    END"
@@ -162,12 +211,16 @@ def statements() -> list[str]:
         )
         made.append(SetTableComment(table))
         made.extend(SetColumnComment(column) for column in table.columns)
-    made.append(view_statement(HEALTH_METRICS_VIEW, HEALTH_METRIC_ROWS))
-    made.append(f"COMMENT ON VIEW {HEALTH_METRICS_VIEW.name} IS {_quoted(HEALTH_METRICS_VIEW.description)}")
-    made.extend(
-        f"COMMENT ON COLUMN {HEALTH_METRICS_VIEW.name}.{column.name} IS {_quoted(column.comment)}"
-        for column in HEALTH_METRICS_VIEW.columns
-    )
+    for view in VIEWS:
+        rows = _ROWS_OF_VIEW.get(view.name)
+        made.append(
+            view_statement(view, rows) if rows else f"CREATE VIEW {view.name} AS\n{_VIEW_QUERIES[view.name]}"
+        )
+        made.append(f"COMMENT ON VIEW {view.name} IS {_quoted(view.description)}")
+        made.extend(
+            f"COMMENT ON COLUMN {view.name}.{column.name} IS {_quoted(column.comment)}"
+            for column in view.columns
+        )
     made.extend(AUDIT_STATEMENTS)
     return [statement if isinstance(statement, str) else _compiled(statement) for statement in made]
 

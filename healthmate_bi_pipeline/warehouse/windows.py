@@ -109,6 +109,31 @@ def replace_all(connection: Connection, *, table: Table, rows: pa.RecordBatchRea
     return counted.rows
 
 
+def replace_days(
+    connection: Connection, *, table: Table, column: str, window: Window, rows: pa.RecordBatchReader
+) -> int:
+    """Replace the rows of a table whose day lies in a window by others, within the caller's transaction.
+
+    Args:
+        connection: in a transaction.
+        table: one without stamps.
+        column: that of the day.
+        window: whole days.
+        rows: all columns, in any order, of days of the window; read once, a few rows at a time.
+
+    Raises:
+        IntegrityError: the columns are not the table's, or a value is missing. The transaction has to be rolled
+            back.
+    """
+    counted = _Counted(conformed(batch, table.columns, table=table.name) for batch in rows)
+    held = _sql_table(table.name, table.columns)
+    day = held.c[column]
+    with translated():
+        connection.execute(sa.delete(held).where(day >= window.first_day, day <= window.last_day))
+        copy_rows(connection, table.name, table.columns, counted)
+    return counted.rows
+
+
 @dataclass(frozen=True)
 class _Target:
     """The table, or the partition of it, that a window lies in."""

@@ -1,11 +1,22 @@
 """The catalog holds together: every reference in it leads somewhere, and a change of meaning is noticed."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
-from healthmate_bi_pipeline.catalog import performance
+import pytest
+
+from healthmate_bi_pipeline.catalog import engagement, performance
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
-from healthmate_bi_pipeline.catalog.golden import OF_NAMED, golden_test, performance_test
+from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES, ENGAGEMENT_MEASURES
+from healthmate_bi_pipeline.catalog.figures import Figure
+from healthmate_bi_pipeline.catalog.golden import (
+    OF_ENGAGEMENT,
+    OF_NAMED,
+    golden_engagement_test,
+    golden_test,
+    performance_test,
+)
 from healthmate_bi_pipeline.catalog.health import (
     FIGURE_BY_NAME,
     HEADLINE_FIGURES,
@@ -31,10 +42,25 @@ is_complete created_at updated_at state_version registry_version
 """
 
 
-def test_the_health_table_has_every_column_of_the_contract() -> None:
-    (view,) = VIEWS
-    assert view.name == "bi_aggregated_health_metrics"
-    assert set(SPECIFIED.split()) <= set(view.column_names)
+SPECIFIED_OF_ENGAGEMENT = """
+user_id aggregation_period period_start period_end date login_count session_duration_minutes total_sessions
+avg_session_duration_minutes features_used health_data_points_added chat_messages_sent notifications_received
+engagement_score feature_adoption_rate retention_score time_spent_in_app_minutes pages_visited actions_performed
+health_data_entries medication_logs symptom_logs goal_achievements active_days lifecycle churn_risk
+is_complete created_at updated_at state_version registry_version
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "specified"),
+    [
+        ("bi_aggregated_health_metrics", SPECIFIED),
+        ("bi_user_engagement_analytics", SPECIFIED_OF_ENGAGEMENT),
+    ],
+)
+def test_the_table_has_every_column_of_the_contract(name: str, specified: str) -> None:
+    (view,) = (view for view in VIEWS if view.name == name)
+    assert set(specified.split()) <= set(view.column_names)
 
 
 def test_every_key_names_columns_and_no_column_stands_twice() -> None:
@@ -44,18 +70,27 @@ def test_every_key_names_columns_and_no_column_stands_twice() -> None:
 
 
 def test_every_figure_names_a_measure_that_exists_at_its_grain() -> None:
-    measures = {measure.name: measure for measure in HEALTH_MEASURES}
-    for figure in HEALTH_FIGURES:
+    measures = {measure.name: measure for measure in (*HEALTH_MEASURES, *ENGAGEMENT_MEASURES)}
+    for figure in (*HEALTH_FIGURES, *ENGAGEMENT_FIGURES):
         if figure.measure is not None and measures[figure.measure].native_grain is Grain.DAY:
             assert figure.shortest is not Period.HOURLY, figure.name
 
 
-def test_every_figure_is_held_by_a_test_that_exists() -> None:
+@pytest.mark.parametrize(
+    ("figures", "of_named", "test_of"),
+    [
+        (HEALTH_FIGURES, OF_NAMED, golden_test),
+        (ENGAGEMENT_FIGURES, OF_ENGAGEMENT, golden_engagement_test),
+    ],
+    ids=["health", "engagement"],
+)
+def test_every_figure_is_held_by_a_test_that_exists(
+    figures: tuple[Figure, ...], of_named: dict[str, str], test_of: Callable[[Figure], str]
+) -> None:
     folder = Path(__file__).resolve().parents[1]
-    named = {figure.name for figure in HEALTH_FIGURES if figure.statistic is None}
-    assert set(OF_NAMED) == named
-    for figure in HEALTH_FIGURES:
-        path, _, name = golden_test(figure).partition("::")
+    assert set(of_named) == {figure.name for figure in figures if figure.statistic is None}
+    for figure in figures:
+        path, _, name = test_of(figure).partition("::")
         assert f"def {name}(" in (folder / path).read_text(), figure.name
 
 
@@ -94,6 +129,8 @@ def test_every_description_is_a_sentence() -> None:
 KNOWN_FIGURES = {2: "f97a6f05d7eb"}
 KNOWN_PERFORMANCE = {(1, 1): "3c17dd4c6161"}
 KNOWN_MEASURES = {2: "057df62af164"}
+KNOWN_ENGAGEMENT_FIGURES = {1: "e5367442d11e"}
+KNOWN_ENGAGEMENT_MEASURES = {1: "5b25d66fe5f1"}
 
 
 def test_a_change_of_meaning_raises_the_version() -> None:
@@ -101,10 +138,13 @@ def test_a_change_of_meaning_raises_the_version() -> None:
 
     A change of words alone is entered here under the same version.
     """
-    figures = hashlib.sha256(repr(HEALTH_FIGURES).encode()).hexdigest()[:12]
-    measures = hashlib.sha256(repr(HEALTH_MEASURES).encode()).hexdigest()[:12]
-    assert KNOWN_FIGURES[REGISTRY_VERSION] == figures
-    assert KNOWN_MEASURES[STATE_VERSION] == measures
+    for known, version, declared in (
+        (KNOWN_FIGURES, REGISTRY_VERSION, HEALTH_FIGURES),
+        (KNOWN_MEASURES, STATE_VERSION, HEALTH_MEASURES),
+        (KNOWN_ENGAGEMENT_FIGURES, engagement.REGISTRY_VERSION, ENGAGEMENT_FIGURES),
+        (KNOWN_ENGAGEMENT_MEASURES, engagement.STATE_VERSION, ENGAGEMENT_MEASURES),
+    ):
+        assert known[version] == hashlib.sha256(repr(declared).encode()).hexdigest()[:12]
     said = repr((performance.PERFORMANCE_FIGURES, performance.PERFORMANCE_MEASURES, performance.THRESHOLDS))
     digest = hashlib.sha256(said.encode()).hexdigest()[:12]
     assert KNOWN_PERFORMANCE[performance.REGISTRY_VERSION, performance.STATE_VERSION] == digest

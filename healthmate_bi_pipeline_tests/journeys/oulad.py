@@ -68,20 +68,28 @@ def active_intervals(clicks: pd.DataFrame, period: str) -> pd.DataFrame:
     return intervals.assign(number=number.astype("int64")).drop(columns="interval").reset_index(drop=True)
 
 
-def stages(clicks: pd.DataFrame, period: str) -> pd.Series:
-    """The stage of the lifecycle, by user_id and start; the last interval of all is the last that is told."""
+def end_of(start: pd.Series, period: str) -> pd.Series:
+    """The exclusive end of the interval that each start begins."""
+    end: pd.Series = (start.dt.to_period(FREQUENCY[period]) + 1).dt.start_time
+    return end
+
+
+def stages(clicks: pd.DataFrame, period: str, *, ended: pd.Timestamp) -> pd.Series:
+    """The stage of the lifecycle, by user_id and start; nobody is dormant in an interval that is not over.
+
+    Args:
+        clicks: all of them.
+        period: of the intervals.
+        ended: intervals that end by then are over.
+    """
     active = active_intervals(clicks, period)
     by_person = active.groupby("user_id")["number"]
     since, until = active["number"] - by_person.shift(), by_person.shift(-1) - active["number"]
     stage = since.map(lambda gap: "new" if pd.isna(gap) else "returning" if gap == 1 else "resurrecting")
-    left = active[(until != 1) & (active["number"] < active["number"].max())]
-    following = (left["start"].dt.to_period(FREQUENCY[period]) + 1).dt.start_time
-    rows = pd.concat(
-        [
-            active.assign(stage=stage)[["user_id", "start", "stage"]],
-            left.assign(start=following, stage="dormant")[["user_id", "start", "stage"]],
-        ]
-    )
+    left = active[until != 1]
+    left = left.assign(start=end_of(left["start"], period), stage="dormant")
+    left = left[end_of(left["start"], period) <= ended]
+    rows = pd.concat([active.assign(stage=stage), left])
     return rows.set_index(["user_id", "start"])["stage"].sort_index()
 
 
@@ -101,10 +109,13 @@ def days_of_activity(clicks: pd.DataFrame, last: pd.Timestamp, days: int) -> pd.
     return counts.reindex(range(1, days + 1), fill_value=0)
 
 
-def retention(clicks: pd.DataFrame, period: str) -> pd.DataFrame:
+def retention(clicks: pd.DataFrame, period: str, *, ended: pd.Timestamp) -> pd.DataFrame:
     """By cohort (start) and interval since: people of the cohort, and how many of them were active.
 
-    The last interval of all is taken for one that is over.
+    Args:
+        clicks: all of them.
+        period: of the intervals.
+        ended: intervals that end by then are over; others have no cell.
     """
     active = active_intervals(clicks, period)
     first = active.groupby("user_id")[["number", "start"]].min().add_prefix("first_")
@@ -114,9 +125,14 @@ def retention(clicks: pd.DataFrame, period: str) -> pd.DataFrame:
         .groupby(["first_start", "interval"])["user_id"]
         .nunique()
     )
+    over = pd.period_range(active["start"].min(), ended - pd.Timedelta(1, "ns"), freq=FREQUENCY[period])
+    over = over[(over + 1).start_time <= ended]
     sizes = first.groupby("first_start").size()
-    length = first.groupby("first_start")["first_number"].first().rsub(active["number"].max()) + 1
-    keys = [(start, interval) for start, intervals in length.items() for interval in range(intervals)]
+    keys = [
+        (start, interval)
+        for start, number in first.groupby("first_start")["first_number"].first().items()
+        for interval in range(over[-1].ordinal - number + 1)
+    ]
     index = pd.MultiIndex.from_tuples(keys, names=["cohort", "interval"])
     table = pd.DataFrame({"active": cells.reindex(index, fill_value=0)}, index=index)
     return table.assign(people=sizes.reindex(index.get_level_values("cohort")).to_numpy())

@@ -37,6 +37,10 @@ def start_of(number: int, period: str) -> pd.Timestamp:
     return pd.Period(ordinal=number, freq=FREQUENCY[period]).start_time
 
 
+def end_of_table(table: pd.DataFrame, period: str) -> pd.Timestamp:
+    return start_of(table.columns[-1] + 1, period)
+
+
 def test_the_clicks_are_those_of_the_data_set(clicks: pd.DataFrame) -> None:
     assert (len(clicks), clicks["user_id"].nunique()) == (737_471, 3_061)
     assert clicks["count"].sum() == 2_580_536
@@ -46,7 +50,7 @@ def test_the_clicks_are_those_of_the_data_set(clicks: pd.DataFrame) -> None:
 @pytest.mark.parametrize("period", PERIODS)
 def test_stages_of_students(clicks: pd.DataFrame, period: str) -> None:
     table = flags(clicks, period)
-    expected = oulad.stages(clicks, period)
+    expected = oulad.stages(clicks, period, ended=end_of_table(table, period))
     found = {
         (table.index[person], start_of(table.columns[interval], period)): str(stage)
         for stage, is_in in lifecycles(table.to_numpy()).items()
@@ -86,7 +90,7 @@ def test_retention_of_students(clicks: pd.DataFrame, period: str) -> None:
             cells.cohort, cells.interval, cells.people, cells.active, strict=True
         )
     }
-    expected = oulad.retention(clicks, period)
+    expected = oulad.retention(clicks, period, ended=end_of_table(table, period))
     assert found == {
         key: (row.people, row.active) for key, row in zip(expected.index, expected.itertuples(), strict=True)
     }

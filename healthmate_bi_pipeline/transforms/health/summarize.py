@@ -6,43 +6,34 @@ need more than one measure, or the person's record, are made in ``named.py``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any, cast
 
 import ibis
 import ibis.expr.types as ir
 
-from healthmate_bi_pipeline.catalog.figures import Figure, Statistic
+from healthmate_bi_pipeline.catalog.figures import Figure
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION
 from healthmate_bi_pipeline.catalog.measures import DAILY_MEASURES, READING_MEASURES, SOURCE
 from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS
-from healthmate_bi_pipeline.domain.period import Grain, Period, Window
+from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES
+from healthmate_bi_pipeline.transforms.finishing import (
+    NEEDED,
+    attached,
+    finished_figure,
+    is_too_short,
+)
 from healthmate_bi_pipeline.transforms.health.named import (
     NEEDED_BY_NAME,
     itemized_figures,
     with_named_figures,
 )
-from healthmate_bi_pipeline.transforms.health.people import real_lengths, with_person
-from healthmate_bi_pipeline.transforms.health.placing import period_end, period_floor
+from healthmate_bi_pipeline.transforms.people import real_lengths, with_person
+from healthmate_bi_pipeline.transforms.placing import period_end
 from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES, merge_states
 
 RANGE = "range"
-GRAINS = (Period.HOURLY, Period.DAILY, Period.MONTHLY)
-"""The periods that are the grain of their state: nothing has to be merged."""
-
-_NEEDED = {
-    Statistic.MEAN: ("total", "n"),
-    Statistic.MINIMUM: ("low",),
-    Statistic.MAXIMUM: ("high",),
-    Statistic.DEVIATION: ("total", "total_squared", "n"),
-    Statistic.TOTAL: ("total",),
-    Statistic.PER_DAY: ("total", "days"),
-    Statistic.COUNT: ("n",),
-    Statistic.DAYS: ("days",),
-    Statistic.CHANGE: ("first_value", "last_value", "n"),
-}
 
 
 def first_days(months: ir.Table) -> ir.Table:
@@ -50,18 +41,6 @@ def first_days(months: ir.Table) -> ir.Table:
     daily = months.filter(months.measure.isin([measure.name for measure in DAILY_MEASURES]))
     found = daily.group_by(["user_id", "measure"]).agg(first_day=daily.first_day.min())
     return found.order_by("user_id", "measure")
-
-
-def merged_to_period(states: ir.Table, period: Period) -> ir.Table:
-    """States of the period's grain, merged to the period: ``period_start`` and the state's key."""
-    if period.state_grain is Grain.HOUR:
-        start = states.day.cast("timestamp(6)") + ibis.interval(hours=1) * states.hour
-    else:
-        start = period_floor(states["month" if period.state_grain is Grain.MONTH else "day"], period)
-    placed = states.select("user_id", "measure", "item", *COMPONENT_NAMES, period_start=start)
-    if period in GRAINS:
-        return placed
-    return merge_states(placed, ("user_id", "measure", "item", "period_start"))
 
 
 def merged_to_range(days: ir.Table, window: Window) -> ir.Table:
@@ -98,7 +77,7 @@ def summarize(
     """
     wide = _wide(merged, measures)
     finished = {
-        figure.name: _figure(wide, figure)
+        figure.name: finished_figure(wide, figure)
         for figure in HEALTH_FIGURES
         if figure.statistic is not None and figure.measure in measures
     }
@@ -117,23 +96,8 @@ def summarize(
         versions,
         *itemized_figures(placed, measures, complete_before=ended),
     ]
-    rows = with_person(_attached(rows, parts), users)
+    rows = with_person(attached(rows, parts), users)
     return _shaped(with_named_figures(rows), period).order_by("user_id", "period_start")
-
-
-def _attached(rows: ir.Table, parts: Sequence[ir.Table]) -> ir.Table:
-    """The rows with the columns of other tables of the same person and period, or of the same period.
-
-    In one step: every further one repeats a hundred columns, and the engine has to read them all.
-    """
-    joined: Any = rows
-    added: list[str] = []
-    for number, part in enumerate(parts):
-        keys = [name for name in ("user_id", "period_start") if name in part.columns]
-        renamed = part.rename({f"{name}_{number}": name for name in keys})
-        joined = joined.left_join(renamed, [(name, f"{name}_{number}") for name in keys])
-        added += [name for name in part.columns if name not in keys]
-    return cast("ir.Table", joined.select(*rows.columns, *added))
 
 
 def _shaped(rows: ir.Table, period: Period | Window) -> ir.Table:
@@ -147,21 +111,13 @@ def _shaped(rows: ir.Table, period: Period | Window) -> ir.Table:
     return rows.select(**selected, age_band=rows.age_band, sex=rows.sex)
 
 
-def is_too_short(period: Period | Window, shortest: Period) -> bool:
-    """Whether a period or a range of days is shorter than what a figure is given for."""
-    if isinstance(period, Window):
-        return not shortest.fits_into(period)
-    order = list(Period)
-    return order.index(period) < order.index(shortest)
-
-
 def _wide(merged: ir.Table, measures: Collection[str]) -> ir.Table:
     """One row per person and period with the components that figures need, named ``measure__component``."""
     wanted = {
         (figure.measure, component)
         for figure in HEALTH_FIGURES
         if figure.statistic is not None and figure.measure in measures
-        for component in _NEEDED[figure.statistic]
+        for component in NEEDED[figure.statistic]
     } | {(measure, component) for measure, component in NEEDED_BY_NAME if measure in measures}
     needed = {
         # Not `max(where=…)`: the engine filters for every column anew, and finds a condition that is a value once.
@@ -180,39 +136,3 @@ def _wide(merged: ir.Table, measures: Collection[str]) -> ir.Table:
         day_slots_filled=merged.days.sum(where=is_daily),
         height_seen=merged.last_value.max(where=merged.measure == "height"),
     )
-
-
-def _figure(wide: ir.Table, figure: Figure) -> Any:
-    assert figure.statistic is not None  # noqa: S101 - the caller asked
-    parts = {component: wide[f"{figure.measure}__{component}"] for component in _NEEDED[figure.statistic]}
-    value = _finished(figure.statistic, parts)
-    return value / figure.divisor if figure.divisor != 1 else value
-
-
-def _finished(statistic: Statistic, parts: dict[str, Any]) -> Any:  # noqa: C901, PLR0911 - one line per statistic
-    """A statistic from the components of merged state; see ``Statistic``."""
-
-    def number(name: str) -> Any:
-        return parts[name].cast("float64")
-
-    match statistic:
-        case Statistic.MEAN:
-            return number("total") / number("n").nullif(0)
-        case Statistic.MINIMUM:
-            return parts["low"]
-        case Statistic.MAXIMUM:
-            return parts["high"]
-        case Statistic.TOTAL:
-            return number("total")
-        case Statistic.PER_DAY:
-            return number("total") / number("days").nullif(0)
-        case Statistic.COUNT:
-            return parts["n"]
-        case Statistic.DAYS:
-            return parts["days"]
-        case Statistic.CHANGE:
-            return (parts["n"] > 1).ifelse(parts["last_value"] - parts["first_value"], ibis.null("float64"))
-        case Statistic.DEVIATION:
-            n = number("n")
-            variance = (number("total_squared") - number("total") * number("total") / n) / (n - 1)
-            return (n > 1).ifelse(ibis.greatest(variance, 0.0), ibis.null("float64")).sqrt()

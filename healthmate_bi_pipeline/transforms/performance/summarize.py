@@ -33,6 +33,7 @@ from healthmate_bi_pipeline.catalog.performance import (
     SLOT_MINUTES,
     SLOTS,
     SLOW,
+    SLOW_RESPONSES,
     THRESHOLDS,
     TIMED,
     TOLERATING,
@@ -42,9 +43,9 @@ from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE
 from healthmate_bi_pipeline.domain.period import Grain, Period
 from healthmate_bi_pipeline.domain.service_levels import LEAST_APDEX_SAMPLES
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES, union_all
-from healthmate_bi_pipeline.transforms.health.placing import period_end, period_floor
 from healthmate_bi_pipeline.transforms.performance.requests import SERVICE
 from healthmate_bi_pipeline.transforms.performance.sketch import quantiles
+from healthmate_bi_pipeline.transforms.placing import period_end, period_floor
 from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES, merge_states
 
 KEY = (*PLACE, "measure", "item")
@@ -255,7 +256,13 @@ def _service_figures(rows: ir.Table) -> Iterator[tuple[str, tuple[Any, Any]]]:
         yield f"burn_rate_{name}", (rows[f"burn_{name}"], slots)
     for threshold in THRESHOLDS:
         broken = rows[f"breach_{threshold.name}"].fill_null(0) * SLOT_MINUTES
-        yield f"breach_minutes_{threshold.name}", (slots.notnull().ifelse(broken, ibis.null("int64")), slots)
+        # Where no duration is known nobody can say that none was too long.
+        judged = (
+            slots
+            if threshold is not SLOW_RESPONSES
+            else rows[TIMED.name].notnull().ifelse(slots, ibis.null("int64"))
+        )
+        yield f"breach_minutes_{threshold.name}", (judged.notnull().ifelse(broken, ibis.null("int64")), slots)
 
 
 def _resource_usage(rows: ir.Table, figures: Mapping[str, tuple[Any, Any]]) -> Any:

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.transforms.health.placing import period_floor
+from healthmate_bi_pipeline.transforms.placing import period_floor
 
 AGE_BANDS: tuple[tuple[str, int], ...] = (("under 18", 0), ("18-39", 18), ("40-64", 40), ("65+", 65))
 """Names and first ages; by the year of birth, so a year's end early at most."""
