@@ -128,13 +128,13 @@ def exact_rows(requests: pd.DataFrame, period: Period) -> Iterator[tuple[tuple[A
             yield (*place, start), exact_figures(of, seconds=seconds)
 
 
-def performance(pipeline: Pipeline, period: Period) -> pd.DataFrame:
-    """The figures of a period as columns, by place and start."""
+def performance(pipeline: Pipeline, period: Period, *, routes: bool = True) -> pd.DataFrame:
+    """The figures of a period as columns, by place and start; without ``routes`` those of all routes together."""
     rows = query(
         pipeline,
-        "SELECT * FROM bi_system_performance_metrics WHERE aggregation_period = :period",
+        f"SELECT {', '.join(PLACE)}, period_start, metric_name, metric_value FROM bi_system_performance_metrics"
+        " WHERE aggregation_period = :period AND (:routes OR route_group = '*')",
         period=str(period),
+        routes=routes,
     )
-    return rows.pivot_table(
-        index=[*PLACE, "period_start"], columns="metric_name", values="metric_value", dropna=False, observed=True
-    ) if len(rows) else rows  # fmt: skip
+    return rows.set_index([*PLACE, "period_start", "metric_name"])["metric_value"].unstack("metric_name")

@@ -124,3 +124,33 @@ def test_small_samples_are_marked(pipeline: Pipeline) -> None:
     assert (is_marked == (samples < 100)).all()
     assert is_marked.any()
     assert not is_marked.all()
+
+
+def test_late_rows_give_what_all_at_once_gives(
+    pipeline: Pipeline, new_settings, requests: pd.DataFrame, samples: pd.DataFrame
+) -> None:
+    """Another order of files, a file twice, and days that come after their months were made: the same figures."""
+    settings = new_settings()
+    late = requests["occurred_at"].dt.day.isin([31, 4])
+    with opened(settings, now=NOW) as other:
+        drop_file(settings, "api_requests/z.csv", requests[~late].to_csv(index=False))
+        refresh(other)
+        drop_file(settings, "host_samples/s.csv", samples.to_csv(index=False))
+        drop_file(settings, "api_requests/a.csv", requests[late].to_csv(index=False))
+        drop_file(settings, "api_requests/again.csv", requests[late].to_csv(index=False))
+        refresh(other)
+        for table in ("bi_system_performance_metrics", "bi_performance_incidents"):
+            one, two = (_content(which, table) for which in (pipeline, other))
+            pd.testing.assert_frame_equal(one, two)
+            assert len(one)
+
+
+def _content(pipeline: Pipeline, table: str) -> pd.DataFrame:
+    """All rows of a table, without their stamps."""
+    rows = query(pipeline, f"SELECT * FROM {table}").drop(
+        columns=["created_at", "updated_at"], errors="ignore"
+    )
+    for name in ("tags", "resource_usage"):
+        if name in rows:
+            rows[name] = rows[name].map(str)
+    return rows.sort_values(list(rows.columns[:7])).reset_index(drop=True)

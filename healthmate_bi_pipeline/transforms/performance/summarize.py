@@ -33,6 +33,7 @@ from healthmate_bi_pipeline.catalog.performance import (
     SLOT_MINUTES,
     SLOTS,
     SLOW,
+    SLOW_RESPONSES,
     THRESHOLDS,
     TIMED,
     TOLERATING,
@@ -255,7 +256,13 @@ def _service_figures(rows: ir.Table) -> Iterator[tuple[str, tuple[Any, Any]]]:
         yield f"burn_rate_{name}", (rows[f"burn_{name}"], slots)
     for threshold in THRESHOLDS:
         broken = rows[f"breach_{threshold.name}"].fill_null(0) * SLOT_MINUTES
-        yield f"breach_minutes_{threshold.name}", (slots.notnull().ifelse(broken, ibis.null("int64")), slots)
+        # Where no duration is known nobody can say that none was too long.
+        judged = (
+            slots
+            if threshold is not SLOW_RESPONSES
+            else rows[TIMED.name].notnull().ifelse(slots, ibis.null("int64"))
+        )
+        yield f"breach_minutes_{threshold.name}", (judged.notnull().ifelse(broken, ibis.null("int64")), slots)
 
 
 def _resource_usage(rows: ir.Table, figures: Mapping[str, tuple[Any, Any]]) -> Any:
