@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from healthmate_bi_pipeline.catalog import performance
 from healthmate_bi_pipeline.catalog.columns import Column
 from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
-from healthmate_bi_pipeline.catalog.golden import golden_test
+from healthmate_bi_pipeline.catalog.golden import golden_test, performance_test
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
 from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE, METRICS, SLIPS
@@ -73,6 +74,36 @@ def _metrics() -> Iterator[str]:
     yield "|---|---|---|"
     for component in COMPONENTS:
         yield f"| `{component.column.name}` | {component.merge} | {component.column.description} |"
+    yield ""
+    yield from _performance()
+
+
+def _performance() -> Iterator[str]:
+    yield "## System performance"
+    yield ""
+    yield (
+        "Rows of `bi_system_performance_metrics`, one per figure, service, environment, instance and route group; `*`"
+        " stands for all of them, which is a merge of states. Every figure is given for all six periods, in UTC."
+        f" Registry version {performance.REGISTRY_VERSION}."
+    )
+    yield ""
+    yield "| metric_name | unit | meaning | source | held by |"
+    yield "|---|---|---|---|---|"
+    for figure in performance.PERFORMANCE_FIGURES:
+        held = performance_test(figure)
+        yield f"| `{figure.name}` | {figure.unit} | {figure.description} | {figure.source} | `{held}` |"
+    yield ""
+    yield "| measure | unit | finest slot | what a value is |"
+    yield "|---|---|---|---|"
+    for measure in performance.PERFORMANCE_MEASURES:
+        yield f"| `{measure.name}` | {measure.unit} | {measure.native_grain} | {measure.description} |"
+    yield ""
+    yield "Thresholds of `bi_performance_incidents`, per service and environment:"
+    yield ""
+    yield "| threshold | unit | broken when |"
+    yield "|---|---|---|"
+    for threshold in performance.THRESHOLDS:
+        yield f"| `{threshold.name}` | {threshold.unit} | {threshold.description} |"
 
 
 def _made_of(figure: Figure) -> str:

@@ -94,6 +94,50 @@ class PlausibilitySettings(Section):
     )
 
 
+class ServiceLevel(Section):
+    """What is promised of a service; what is not said holds as for all services."""
+
+    response_time_ms: float | None = Field(
+        None, gt=0, description="95 of 100 requests are answered within this."
+    )
+    apdex_target_ms: float | None = Field(
+        None, gt=0, description="T of the Apdex; response_time_ms when not set."
+    )
+    error_rate: float | None = Field(
+        None, gt=0, lt=1, description="Share of requests that may fail in 5 minutes."
+    )
+    availability: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of requests that are to succeed: the objective of the error budget.",
+    )
+
+
+class PerformanceSettings(Section):
+    """What services are measured against; ``[performance.services.<name>]`` for a service of its own."""
+
+    response_time_ms: float = Field(200, gt=0, description="95 of 100 requests are answered within this.")
+    apdex_target_ms: float | None = Field(
+        None, gt=0, description="T of the Apdex; response_time_ms when not set."
+    )
+    error_rate: float = Field(0.01, gt=0, lt=1, description="Share of requests that may fail in 5 minutes.")
+    availability: float = Field(
+        0.999,
+        gt=0,
+        lt=1,
+        description="Share of requests that are to succeed: the objective of the error budget.",
+    )
+    minimum_requests: int = Field(
+        10,
+        ge=1,
+        description="In 5 minutes with fewer requests no threshold is broken: one failure says little.",
+    )
+    services: dict[str, ServiceLevel] = Field(
+        default_factory=dict, description="Services with levels of their own."
+    )
+
+
 class CollectSettings(Section):
     """What the collector calls this host, and what goes into one file."""
 
@@ -136,6 +180,7 @@ class Settings(BaseSettings):
     source: SourceSettings = SourceSettings()
     plausibility: PlausibilitySettings = PlausibilitySettings()
     report: ReportSettings = ReportSettings()
+    performance: PerformanceSettings = PerformanceSettings()
     collect: CollectSettings = CollectSettings()
 
     @classmethod

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.catalog import engagement, health, measures
+from healthmate_bi_pipeline.catalog import engagement, health, measures, performance
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
+    API_REQUESTS,
     APP_EVENTS,
     DATASETS,
     HEALTH_READINGS,
+    HOST_SAMPLES,
     LOGIN_SESSIONS,
     MEDICATION_DOSES,
     SLEEP_SESSIONS,
@@ -29,6 +31,7 @@ from healthmate_bi_pipeline.catalog.engagement_tables import (
     ENGAGEMENT_VIEW,
 )
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS
+from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE_METRICS
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS, HEALTH_METRICS_VIEW
 from healthmate_bi_pipeline.domain.period import Grain, Period
 
@@ -59,12 +62,14 @@ class Layer:
         datasets: the raw days that it is made from, beside the next finer state.
         neighbours: raw days beside its own.
         is_ranked: whether it chooses among sources by their rank.
+        is_measured_against_levels: whether it counts what breaks the service levels of the settings.
     """
 
     grain: Grain
     datasets: tuple[Dataset, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     is_ranked: bool = False
+    is_measured_against_levels: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,5 +251,37 @@ ENGAGEMENT_GROUPS = Family(
 )
 """From the same state; apart from the people's rows, which a late day of the weeks before leaves alone."""
 
-FAMILIES: tuple[Family, ...] = (HEALTH, ENGAGEMENT, ENGAGEMENT_GROUPS)
+PERFORMANCE = Family(
+    name="performance",
+    group="system_performance",
+    noun="service, environment, instance and route group",
+    key=(
+        Column("service_name", Type.TEXT, "The service.", is_nullable=False),
+        Column("environment", Type.TEXT, "The environment.", is_nullable=False),
+        Column("instance_id", Type.TEXT, "The machine; * where it does not matter.", is_nullable=False),
+        Column("route_group", Type.TEXT, "The route group; * where there is none.", is_nullable=False),
+    ),
+    layers=(
+        Layer(Grain.FIVE_MINUTES, (API_REQUESTS,), is_measured_against_levels=True),
+        Layer(
+            Grain.HOUR,
+            (API_REQUESTS, HOST_SAMPLES),
+            # Burn rates look back.
+            neighbours=tuple(
+                Neighbour(API_REQUESTS, -days, f"{days} days before")
+                for days in range(1, performance.LONGEST_LOOK_BACK_DAYS + 1)
+            ),
+            is_measured_against_levels=True,
+        ),
+        Layer(Grain.DAY),
+        Layer(Grain.MONTH),
+    ),
+    state_version=performance.STATE_VERSION,
+    registry_version=performance.REGISTRY_VERSION,
+    rows=SYSTEM_PERFORMANCE_METRICS,
+    view=SYSTEM_PERFORMANCE_METRICS,
+    reads_people=False,
+)
+
+FAMILIES: tuple[Family, ...] = (HEALTH, ENGAGEMENT, ENGAGEMENT_GROUPS, PERFORMANCE)
 FAMILY_BY_GROUP = {family.group: family for family in FAMILIES}

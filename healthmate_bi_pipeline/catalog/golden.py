@@ -86,6 +86,22 @@ def golden_engagement_test(figure: Figure) -> str:
     return OF_ENGAGEMENT_STATISTICS if figure.statistic is not None else OF_ENGAGEMENT[figure.name]
 
 
+_WHOLE = "journeys/test_performance.py::test_every_figure_is_that_of_the_whole"
+_RESOURCES = "journeys/test_performance.py::test_resources_are_those_of_the_samples"
+_BURNS = "usecases/test_service_levels.py::test_burn_rates_are_those_of_both_windows"
+_BREACHES = "usecases/test_service_levels.py::test_breaches_last_as_long_as_they_were_made_to"
+_OF_HOSTS = ("cpu_percent", "memory_percent", "disk_percent")
+
+
+def performance_test(figure: Figure) -> str:
+    """The test that holds a figure of system performance."""
+    if figure.name.startswith(_OF_HOSTS):
+        return _RESOURCES
+    if figure.name.startswith("breach_minutes"):
+        return _BREACHES
+    return _BURNS if figure.name.startswith("burn_rate_") else _WHOLE
+
+
 def golden_test(figure: Figure) -> str:
     """The test that holds a figure.
 

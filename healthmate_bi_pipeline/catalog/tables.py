@@ -10,6 +10,7 @@ from __future__ import annotations
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_TABLES, ENGAGEMENT_VIEWS
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
+from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_TABLES
 from healthmate_bi_pipeline.catalog.provenance import PERIOD_COLUMNS, PROVENANCE
 from healthmate_bi_pipeline.domain.period import Period
 
@@ -261,6 +262,7 @@ TABLES: tuple[Table, ...] = (
     HEALTH_STARTS,
     HEALTH_GROUPS,
     *ENGAGEMENT_TABLES,
+    *PERFORMANCE_TABLES,
     INGESTED_FILES,
     INGESTED_FILE_DAYS,
     PARTITIONS,

@@ -27,7 +27,14 @@ from healthmate_bi_pipeline.catalog.engagement_tables import (
     ENGAGEMENT_STARTS,
     USER_RETENTION,
 )
-from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, HEALTH, figures_name, state_name, state_table
+from healthmate_bi_pipeline.catalog.families import (
+    ENGAGEMENT,
+    HEALTH,
+    PERFORMANCE,
+    figures_name,
+    state_name,
+    state_table,
+)
 from healthmate_bi_pipeline.catalog.lake_tables import (
     ACTIVE_DAYS,
     ACTIVE_DAYS_VERSION,
@@ -37,6 +44,7 @@ from healthmate_bi_pipeline.catalog.lake_tables import (
     raw_table,
     staged_table,
 )
+from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_INCIDENTS
 from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
 from healthmate_bi_pipeline.catalog.tables import HEALTH_STARTS, REPORTS
@@ -49,6 +57,12 @@ from healthmate_bi_pipeline.usecases.engagement_groups import ENGAGEMENT_GROUPS_
 from healthmate_bi_pipeline.usecases.families import Recipe, build_metrics, build_state
 from healthmate_bi_pipeline.usecases.health import HEALTH_RECIPE, build_starts
 from healthmate_bi_pipeline.usecases.ingest import ingest
+from healthmate_bi_pipeline.usecases.performance import (
+    INCIDENTS,
+    PERFORMANCE_RECIPE,
+    build_incidents,
+    incident_inputs,
+)
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.plausibility import build_baselines
 from healthmate_bi_pipeline.usecases.report import build_reports
@@ -287,13 +301,29 @@ _ENGAGEMENT_HISTORY = (
 )
 
 
+_INCIDENTS = AssetSpec(
+    name=INCIDENTS,
+    group=PERFORMANCE.group,
+    description=PERFORMANCE_INCIDENTS.description,
+    partitioned_by=None,
+    upstream=(state_name(PERFORMANCE, Grain.FIVE_MINUTES),),
+    table=PERFORMANCE_INCIDENTS,
+    place="warehouse",
+    version=str(PERFORMANCE.registry_version),
+    build=lambda pipeline, _window: build_incidents(pipeline),
+    inputs=incident_inputs,
+    stage=Stage.HISTORY,
+)
+
+
 def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
     family = recipe.family
     people = ("raw/users",) if family.reads_people else ()
+    beside = ", and the figures beside them" if family.beside else ""
     return AssetSpec(
         name=figures_name(family, period),
         group=family.group,
-        description=f"{family.view.description} The {period} rows, and the figures beside them.",
+        description=f"{family.view.description} The {period} rows{beside}.",
         partitioned_by=period.partitioned_by,
         upstream=(state_name(family, period.state_grain), *people),
         table=family.view,
@@ -320,7 +350,7 @@ def _report(report_type: ReportType, period: Period) -> AssetSpec:
     )
 
 
-RECIPES: tuple[Recipe, ...] = (HEALTH_RECIPE, ENGAGEMENT_RECIPE, ENGAGEMENT_GROUPS_RECIPE)
+RECIPES: tuple[Recipe, ...] = (HEALTH_RECIPE, ENGAGEMENT_RECIPE, ENGAGEMENT_GROUPS_RECIPE, PERFORMANCE_RECIPE)
 
 ASSETS: tuple[AssetSpec, ...] = (
     *(_staged(dataset) for dataset in DATASETS),
@@ -331,6 +361,7 @@ ASSETS: tuple[AssetSpec, ...] = (
     _STARTS,
     _ACTIVE_DAYS,
     *_ENGAGEMENT_HISTORY,
+    _INCIDENTS,
     *(_report(report, period) for report in REPORT_TYPES for period in report.cadences),
 )
 """All assets, each after what it is made from."""

@@ -143,8 +143,10 @@ def state_inputs(
         for day, parts in found.items():
             parts.append((neighbour.name, beside.get(day + timedelta(days=neighbour.days), 0)))
     ranks = (hash64(pipeline.settings.source.ranks),) if layer.is_ranked else ()
+    levels = (hash64(pipeline.settings.performance),) if layer.is_measured_against_levels else ()
     return {
-        day: hash64(family.state_version, *ranks, combined(parts)) for day, parts in sorted(found.items())
+        day: hash64(family.state_version, *ranks, *levels, combined(parts))
+        for day, parts in sorted(found.items())
     }
 
 

@@ -20,6 +20,7 @@ from healthmate_bi_pipeline.catalog.engagement_tables import (
     ENGAGEMENT_ROWS,
     ENGAGEMENT_VIEW,
 )
+from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE_METRICS
 from healthmate_bi_pipeline.catalog.tables import (
     AUDIT_LOG,
     HEALTH_METRIC_ROWS,
@@ -114,6 +115,7 @@ nobody else's, also not after a rollback or a kill."""
 _INDEXES: dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]] = {
     HEALTH_METRIC_ROWS.name: (("period_start", ("period_start",), False),),
     ENGAGEMENT_ROWS.name: (("period_start", ("period_start",), False),),
+    SYSTEM_PERFORMANCE_METRICS.name: (("period_start", ("period_start",), False),),
     IDENTITIES.name: (("foreign_id", ("system", "foreign_id"), True),),
     REPORTS.name: (
         ("version", ("report_type", "cadence", "period_start", "period_end", "audience", "version"), True),

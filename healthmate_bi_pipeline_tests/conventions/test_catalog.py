@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmate_bi_pipeline.catalog import engagement
+from healthmate_bi_pipeline.catalog import engagement, performance
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES, ENGAGEMENT_MEASURES
 from healthmate_bi_pipeline.catalog.figures import Figure
@@ -15,6 +15,7 @@ from healthmate_bi_pipeline.catalog.golden import (
     OF_NAMED,
     golden_engagement_test,
     golden_test,
+    performance_test,
 )
 from healthmate_bi_pipeline.catalog.health import (
     FIGURE_BY_NAME,
@@ -93,6 +94,18 @@ def test_every_figure_is_held_by_a_test_that_exists(
         assert f"def {name}(" in (folder / path).read_text(), figure.name
 
 
+def test_every_figure_of_performance_is_defined_and_held_by_a_test_that_exists() -> None:
+    folder = Path(__file__).resolve().parents[1]
+    names = [figure.name for figure in performance.PERFORMANCE_FIGURES]
+    assert len(names) == len(set(names))
+    for figure in performance.PERFORMANCE_FIGURES:
+        assert figure.unit, figure.name
+        assert figure.source, figure.name
+        assert figure.description.endswith("."), figure.name
+        path, _, name = performance_test(figure).partition("::")
+        assert f"def {name}(" in (folder / path).read_text(), figure.name
+
+
 def test_headline_figures_have_bands_that_rise() -> None:
     for name in HEADLINE_FIGURES:
         bands = FIGURE_BY_NAME[name].bands
@@ -114,6 +127,7 @@ def test_every_description_is_a_sentence() -> None:
 
 
 KNOWN_FIGURES = {2: "f97a6f05d7eb"}
+KNOWN_PERFORMANCE = {(1, 1): "3c17dd4c6161"}
 KNOWN_MEASURES = {2: "057df62af164"}
 KNOWN_ENGAGEMENT_FIGURES = {1: "e5367442d11e"}
 KNOWN_ENGAGEMENT_MEASURES = {1: "5b25d66fe5f1"}
@@ -131,3 +145,6 @@ def test_a_change_of_meaning_raises_the_version() -> None:
         (KNOWN_ENGAGEMENT_MEASURES, engagement.STATE_VERSION, ENGAGEMENT_MEASURES),
     ):
         assert known[version] == hashlib.sha256(repr(declared).encode()).hexdigest()[:12]
+    said = repr((performance.PERFORMANCE_FIGURES, performance.PERFORMANCE_MEASURES, performance.THRESHOLDS))
+    digest = hashlib.sha256(said.encode()).hexdigest()[:12]
+    assert KNOWN_PERFORMANCE[performance.REGISTRY_VERSION, performance.STATE_VERSION] == digest

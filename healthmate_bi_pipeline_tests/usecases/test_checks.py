@@ -104,7 +104,16 @@ def _make(pipeline: Pipeline) -> None:
     drop_file(settings, "medication_doses/d.csv", csv_text([dose]))
     log = {"user_id": 1, "symptom": "headache", "severity": 3, "recorded_at": f"{DAYS[0]}T08:00:00Z"}
     drop_file(settings, "symptom_logs/l.csv", csv_text([log]))
-    refresh(pipeline, groups=("staged", "baselines", "raw", "state", "health_metrics"))
+    session = {"user_id": 1, "session_id": "s", "started_at": f"{DAYS[0]}T08:00:00Z"}
+    drop_file(settings, "login_sessions/s.csv", csv_text([session]))
+    event = {"user_id": 1, "event": "page_view", "name": "home", "occurred_at": f"{DAYS[0]}T08:00:00Z"}
+    drop_file(settings, "app_events/e.csv", csv_text([event]))
+    request = {"service": "api", "status_code": 200, "duration_ms": 9, "occurred_at": f"{DAYS[0]}T08:00:00Z"}
+    drop_file(settings, "api_requests/r.csv", csv_text([request]))
+    sample = {"service": "api", "instance_id": "a", "cpu_percent": 9, "sampled_at": f"{DAYS[0]}T08:00:00Z"}
+    drop_file(settings, "host_samples/h.csv", csv_text([sample]))
+    figures = ("health_metrics", "user_engagement", "system_performance")
+    refresh(pipeline, groups=("staged", "baselines", "raw", "state", *figures))
 
 
 def _judged(pipeline: Pipeline, asset: str, name: str, window: Window | None = None) -> Judgement:

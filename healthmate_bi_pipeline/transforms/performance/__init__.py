@@ -1,0 +1,1 @@
+"""System performance: requests and samples → state, figures and incidents."""
