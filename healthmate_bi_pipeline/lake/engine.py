@@ -249,7 +249,9 @@ class Engine:
                 only so many files are open at once.
         """
         types = ibis.Schema.from_pyarrow(schema)
-        rows = expression.select(**{name: _written_as(expression[name], dtype) for name, dtype in types.items()})
+        rows = expression.select(
+            **{name: _written_as(expression[name], dtype) for name, dtype in types.items()}
+        )
         if partitions > _OPEN_FILES:
             rows = rows.order_by(partition_by)
         target = str(folder).replace("'", "''")
