@@ -47,7 +47,7 @@ SIGMA = 0.45
 """Of the lognormal durations of a route."""
 LOAD_SLOWS_BY = 0.25
 """How much longer a request takes in a busy hour."""
-_SERVER_ERROR_SHARE, _CLIENT_ERROR_SHARE = 0.0008, 0.0025
+_SERVER_ERROR_SHARE, _CLIENT_ERROR_SHARE = 0.0002, 0.0025
 _SERVER_ERRORS, _CLIENT_ERRORS = np.array([500, 502, 504]), np.array([400, 401, 404, 429])
 _SUCCESSES, _SUCCESS_SHARES = np.array([200, 201, 204, 304]), (0.8, 0.1, 0.04, 0.06)
 _STAGING_HOURS_SHARE, _STAGING_REQUESTS = 0.06, 25
@@ -99,12 +99,31 @@ def api_requests(block: BackendBlock, load: Load, incidents: Incidents, *, detai
         np.concatenate([getattr(each, name) for each in lines])
         for name in ("hour", "service", "environment", "status", "count")
     )
-    second = rng.integers(0, _HOUR_SECONDS, len(hour))
+    drawn = rng.integers(0, _HOUR_SECONDS, len(hour))
+    second = _beside_successes(rng, lines[0], hour * len(SERVICES) + service, drawn)
     utc = block.start + hour * np.timedelta64(1, "h") + second * np.timedelta64(1, "s")
     order = np.lexsort([service, utc])
     logged = _Logged(hour[order], service[order], environment[order], status[order], count[order])
     busy = load.share_of_peak[block.hours][hour]
     return _rows(block, rng, logged, utc=utc[order], busy=busy[order], incidents=incidents)
+
+
+def _beside_successes(rng: np.random.Generator, good: _Logged, cell: Integers, second: Integers) -> Integers:
+    """The seconds of the hour at which lines are logged, failures at those of a success of their hour and service.
+
+    A success stands for many, so a failure that came alone would be all that there is in its minutes.
+
+    Args:
+        rng: for which of the successes it is.
+        good: the successes, which are the first of all lines, in the order of their cells.
+        cell: the hour and service of each line, as one number.
+        second: as drawn, all over the hour.
+    """
+    own = cell[: len(good.hour)]
+    first, end = (np.searchsorted(own, cell, side=side) for side in ("left", "right"))
+    partner = first + np.floor(rng.random(len(cell)) * (end - first)).astype(np.int64)
+    partner = np.where((end > first) & (np.arange(len(cell)) >= len(own)), partner, np.arange(len(cell)))
+    return second[partner]
 
 
 def _requests_per_row(block: BackendBlock, incidents: Incidents, detail: float) -> Numbers:

@@ -54,6 +54,8 @@ class Block:
 
 
 DAYS_OF_A_BACKEND_BLOCK = 7
+BACKEND_DAYS = 126
+"""How long the log and the samples of the backend are kept: what is older has been removed."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,9 @@ class BackendBlock:
 
 
 def backend_blocks(seed: int, span: Span) -> Iterator[BackendBlock]:
-    """All days of the demo, block by block."""
-    for number in range(-(-span.days // DAYS_OF_A_BACKEND_BLOCK)):
+    """The last days of the demo, block by block."""
+    first = max(span.days - BACKEND_DAYS, 0) // DAYS_OF_A_BACKEND_BLOCK
+    for number in range(first, -(-span.days // DAYS_OF_A_BACKEND_BLOCK)):
         yield BackendBlock(seed, number, span)
 
 

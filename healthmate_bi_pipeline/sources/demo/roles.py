@@ -73,18 +73,17 @@ def make_calendar(span: Span) -> Calendar:
         firmware=span.days * 6 // 10,
         bad_sleep=_monday_after(span, 7, 14, otherwise=middle),
         infections=_monday_after(span, 2, 5, otherwise=NEVER),
-        launch=_weekday_before(span, 0.45, _TUESDAY),
-        campaign=_weekday_before(span, 0.62, _TUESDAY),
-        price_change=_weekday_before(span, 0.72, _TUESDAY),
-        slow_release=_weekday_before(span, 0.55, _TUESDAY),
-        outage=_weekday_before(span, 0.8, _THURSDAY),
-        leak=_weekday_before(span, 0.35, _TUESDAY),
+        launch=_weekday_before(span, int(span.days * 0.45), _TUESDAY),
+        campaign=_weekday_before(span, int(span.days * 0.62), _TUESDAY),
+        price_change=_weekday_before(span, int(span.days * 0.72), _TUESDAY),
+        slow_release=_weekday_before(span, span.days - 56, _TUESDAY),
+        outage=_weekday_before(span, span.days - 22, _THURSDAY),
+        leak=_weekday_before(span, span.days - 100, _TUESDAY),
     )
 
 
-def _weekday_before(span: Span, share: float, weekday: int) -> int:
-    """The last such day of the week before a share of the span has passed."""
-    number = int(span.days * share)
+def _weekday_before(span: Span, number: int, weekday: int) -> int:
+    """The last such day of the week, up to the day with a number."""
     return number - (span.first.weekday() + number - weekday) % 7
 
 

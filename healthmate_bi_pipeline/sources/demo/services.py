@@ -62,21 +62,21 @@ SERVICES = (
         "api-gateway", 1.0, 3,
         (
             Route("/health/*", 0.62, 48), Route("/auth/*", 0.12, 30), Route("/notifications/*", 0.18, 24),
-            Route("/reports/*", 0.08, 150),
+            Route("/reports/*", 0.08, 62),
         ),
         cpu_percent=14, memory_percent=38, disk_percent=31,
     ),
     Service(
         "health-data", 0.62, 3,
         (
-            Route("POST /readings", 0.55, 34), Route("GET /readings", 0.2, 52), Route("GET /trends", 0.12, 95),
+            Route("POST /readings", 0.55, 34), Route("GET /readings", 0.2, 52), Route("GET /trends", 0.12, 60),
             Route("POST /doses", 0.08, 28), Route("GET /medication", 0.05, 40),
         ),
         cpu_percent=18, memory_percent=52, disk_percent=44,
     ),
     Service(
         "auth", 0.12, 2,
-        (Route("POST /token", 0.8, 22), Route("POST /login", 0.17, 85), Route("POST /logout", 0.03, 18)),
+        (Route("POST /token", 0.8, 22), Route("POST /login", 0.17, 58), Route("POST /logout", 0.03, 18)),
         cpu_percent=8, memory_percent=30, disk_percent=22,
     ),
     Service(
@@ -86,7 +86,7 @@ SERVICES = (
     ),
     Service(
         "reports", 0.08, 2,
-        (Route("GET /summary", 0.75, 120), Route("GET /report/{id}", 0.2, 210), Route("POST /export", 0.05, 640)),
+        (Route("GET /summary", 0.75, 48), Route("GET /report/{id}", 0.2, 68), Route("POST /export", 0.05, 85)),
         cpu_percent=11, memory_percent=47, disk_percent=51,
     ),
 )  # fmt: skip
