@@ -319,7 +319,7 @@ _INCIDENTS = AssetSpec(
 def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
     family = recipe.family
     people = ("raw/users",) if family.reads_people else ()
-    beside = ", and the figures of groups beside them" if family.beside else ""
+    beside = ", and the figures beside them" if family.beside else ""
     return AssetSpec(
         name=figures_name(family, period),
         group=family.group,
