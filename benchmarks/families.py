@@ -88,8 +88,7 @@ def _measure(name: str, rows: int, people: int, days: int) -> None:
     with _opened(population) as (pipeline, files):
         home = pipeline.settings.home_path
         print(f"\n{population.size}", flush=True)
-        # In a process of its own, whose memory is not counted.
-        with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        with _other_process() as other:
             floor = other.submit(_timed_rewriting, files, home / "floor").result()
         shutil.rmtree(home / "floor")
         _tell("ingest", population, timed(lambda: refresh(pipeline, INGEST)), floor)
@@ -117,13 +116,19 @@ def _opened(population: Population) -> Iterator[tuple[Pipeline, Mapping[Path, st
     home = Path(tempfile.mkdtemp(prefix="healthmate-bench-"))
     try:
         settings = Settings(home=home)
-        files = population.write(settings.landing_path, population.size)
+        with _other_process() as other:
+            files = other.submit(population.write, settings.landing_path, population.size).result()
         end = population.size.first_day + timedelta(days=population.size.days + 30)
         with Warehouse.open(settings) as warehouse:
             now = midnight(end).replace(tzinfo=UTC)
             yield Pipeline(settings, warehouse, Lake(settings.lake_uri), now, actor="bench"), files
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _other_process() -> ProcessPoolExecutor:
+    """Where work is done whose memory is not counted."""
+    return ProcessPoolExecutor(1, get_context("spawn"))
 
 
 def _timed_rewriting(files: Mapping[Path, str], folder: Path) -> float:
