@@ -227,6 +227,12 @@ def _starts_cover_rows(pipeline: Pipeline) -> Measurement:
     return Measurement(without, rows)
 
 
+def _active_starts_cover_rows(pipeline: Pipeline) -> Measurement:
+    with pipeline.warehouse.transaction() as connection:
+        without, rows = checks.count_active_rows_without_start(connection)
+    return Measurement(without, rows)
+
+
 def _recorded(pipeline: Pipeline, asset: str, window: Window | None) -> dict[date, Mapping[str, int]]:
     is_partitioned = ASSET_BY_NAME[asset].partitioned_by is not None
     with pipeline.warehouse.transaction() as connection:
@@ -305,6 +311,12 @@ CHECKS: tuple[CheckSpec, ...] = (
         "health_metrics/starts",
         "No daily row lies before the first day of all measures of its person.",
         lambda pipeline, _window: _starts_cover_rows(pipeline),
+    ),
+    CheckSpec(
+        "starts_cover_rows",
+        "user_engagement/starts",
+        "No daily row with activity lies before the first active day of its person.",
+        lambda pipeline, _window: _active_starts_cover_rows(pipeline),
     ),
 )  # fmt: skip
 """All checks."""

@@ -103,7 +103,7 @@ def _build_active_days(pipeline: Pipeline, window: Window) -> dict[date, int]:
         inputs = versions.active_days_inputs(pipeline, connection, window)
     with pipeline.engine() as engine:
         days = scan_state(pipeline, engine, ENGAGEMENT, Grain.DAY, window)
-        rows = engine.store(history.active_days(days).select(*ACTIVE_DAYS.column_names))
+        rows = history.active_days(days).select(*ACTIVE_DAYS.column_names)
         return replace_partitions(
             pipeline, engine, ACTIVE_DAYS, rows, window=window, unit=Period.MONTHLY, inputs=inputs
         )

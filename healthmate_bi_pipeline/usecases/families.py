@@ -103,7 +103,7 @@ def _build_states(pipeline: Pipeline, recipe: Recipe, grain: Grain, window: Wind
     unit = Period.MONTHLY if grain is Grain.MONTH else Period.DAILY
     with pipeline.engine() as engine:
         assert recipe.states is not None  # noqa: S101 - it has assets of states
-        states = engine.store(recipe.states(pipeline, engine, grain, window))
+        states = recipe.states(pipeline, engine, grain, window)
         return replace_partitions(pipeline, engine, table, states, window=window, unit=unit, inputs=inputs)
 
 
@@ -123,7 +123,7 @@ def replace_partitions(
         pipeline: for whom.
         engine: where the rows are.
         table: one that is partitioned by its last column.
-        rows: all rows of the window, stored.
+        rows: all rows of the window; they are made while they are written.
         window: whole periods of ``unit``.
         unit: the period of a partition.
         inputs: what the partitions are made from, by their first day.
@@ -132,11 +132,14 @@ def replace_partitions(
         Rows by the first day of each partition.
     """
     partition = table.columns[-1].name
-    held = {row[partition]: row for row in engine.rows(content_versions(rows, partition))}
     schema = arrow_schema(table.columns)
     replace_rows(
         pipeline.lake, engine, table.name, rows, schema=schema, partition_by=partition, window=window
     )
+    # Read again rather than kept in between: that would cost the engine more than to make them.
+    files = pipeline.lake.files(table.name, window=window, partition_by=partition)
+    written = engine.scan(files, schema=schema, partition_by=partition)
+    held = {row[partition]: row for row in engine.rows(content_versions(written, partition))}
     records = [
         books.PartitionRecord(
             asset=table.name,

@@ -64,7 +64,7 @@ def _build_fit(pipeline: Pipeline, inputs: Mapping[date, int], window: Window) -
     with pipeline.engine() as engine:
         rows = [_fitted(pipeline, engine, part.first_day) for part in Period.MONTHLY.windows(window)]
         table = pa.Table.from_pylist([row for row in rows if row], schema=arrow_schema(CHURN_FITS.columns))
-        fits = engine.store(engine.memory_table(table))
+        fits = engine.memory_table(table)
         return replace_partitions(
             pipeline, engine, CHURN_FITS, fits, window=window, unit=Period.MONTHLY, inputs=inputs
         )

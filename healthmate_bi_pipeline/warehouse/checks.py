@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_ROWS, ENGAGEMENT_STARTS
 from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS, HEALTH_STARTS, INGESTED_FILES
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.warehouse.schema import SQL_TABLES
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _FILES = SQL_TABLES[INGESTED_FILES.name]
 _FIGURES = SQL_TABLES[HEALTH_METRIC_ROWS.name]
 _STARTS = SQL_TABLES[HEALTH_STARTS.name]
+_ENGAGEMENT = SQL_TABLES[ENGAGEMENT_ROWS.name]
+_ACTIVE_STARTS = SQL_TABLES[ENGAGEMENT_STARTS.name]
 
 _TRUNCATED_TO: dict[Period, str] = {
     Period.DAILY: "day",
@@ -68,6 +71,20 @@ def count_rows_without_start(connection: Connection) -> tuple[int, int]:
         _STARTS.c.first_day <= sa.cast(_FIGURES.c.period_start, sa.Date()),
     )
     counted = sa.select(sa.func.count().filter(~started), sa.func.count()).where(has_values)
+    without, rows = connection.execute(counted).one()
+    return int(without), int(rows)
+
+
+def count_active_rows_without_start(connection: Connection) -> tuple[int, int]:
+    """How many daily rows with activity have no first active day that is as early, and how many there are."""
+    is_active = sa.and_(
+        _ENGAGEMENT.c.aggregation_period == str(Period.DAILY), _ENGAGEMENT.c.active_hours.is_not(None)
+    )
+    started = sa.exists().where(
+        _ACTIVE_STARTS.c.user_id == _ENGAGEMENT.c.user_id,
+        _ACTIVE_STARTS.c.first_active_on <= sa.cast(_ENGAGEMENT.c.period_start, sa.Date()),
+    )
+    counted = sa.select(sa.func.count().filter(~started), sa.func.count()).where(is_active)
     without, rows = connection.execute(counted).one()
     return int(without), int(rows)
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import URL, text
 
 from healthmate_bi_pipeline.catalog.datasets import HEALTH_READINGS
+from healthmate_bi_pipeline.catalog.families import FAMILIES, figures_name
 from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table, staged_table
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.errors import BusyError
@@ -112,7 +113,7 @@ def _make(pipeline: Pipeline) -> None:
     drop_file(settings, "api_requests/r.csv", csv_text([request]))
     sample = {"service": "api", "instance_id": "a", "cpu_percent": 9, "sampled_at": f"{DAYS[0]}T08:00:00Z"}
     drop_file(settings, "host_samples/h.csv", csv_text([sample]))
-    figures = ("health_metrics", "user_engagement", "system_performance")
+    figures = ("health_metrics", "user_engagement", "engagement_groups", "system_performance")
     refresh(pipeline, groups=("staged", "baselines", "raw", "state", *figures))
 
 
@@ -289,9 +290,16 @@ def test_a_first_day_that_comes_too_late_is_noticed(made: Pipeline) -> None:
     assert (found.measurement.wrong, found.measurement.of) == (1, 6)
 
 
+def test_a_first_active_day_that_is_missing_is_noticed(made: Pipeline) -> None:
+    _tamper(made, "DELETE FROM bi_engagement_starts WHERE user_id = 1")
+    found = _judged(made, "user_engagement/starts", "starts_cover_rows")
+    assert found.verdict is Verdict.FAILED
+    assert found.measurement is not None
+    assert (found.measurement.wrong, found.measurement.of) == (1, 1)
+
+
 def test_every_kept_dataset_and_period_is_checked() -> None:
     checked = {spec.asset for spec in CHECKS}
-    expected = {
-        name for name, asset in ASSET_BY_NAME.items() if asset.group in ("staged", "raw", "health_metrics")
-    }
-    assert checked == expected
+    kept = {name for name, asset in ASSET_BY_NAME.items() if asset.group in ("staged", "raw")}
+    periods = {figures_name(family, period) for family in FAMILIES for period in Period}
+    assert checked == {*kept, *periods, "health_metrics/starts", "user_engagement/starts"}

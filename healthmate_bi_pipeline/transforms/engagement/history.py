@@ -24,7 +24,7 @@ def active_days(days: ir.Table) -> ir.Table:
         days: the engagement state of days.
     """
     active = days.filter(days.measure == ACTIVE_HOURS.name)
-    return active.select("user_id", "day", month=active.day.truncate("M"))
+    return active.select("user_id", "day", month=period_floor(active.day, Period.MONTHLY).date())
 
 
 def first_active_days(months: ir.Table) -> ir.Table:

@@ -23,9 +23,10 @@ from healthmate_bi_pipeline.catalog.engagement import (
 )
 from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, state_table
 from healthmate_bi_pipeline.catalog.measures import Measure
-from healthmate_bi_pipeline.domain.period import Grain
+from healthmate_bi_pipeline.domain.period import Grain, Period
 from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.engagement.sessions import deliberate_events
+from healthmate_bi_pipeline.transforms.placing import period_floor
 from healthmate_bi_pipeline.transforms.state import (
     merge_states,
     shaped_as_state,
@@ -122,5 +123,5 @@ def day_states(hours: ir.Table) -> ir.Table:
 def month_states(days: ir.Table) -> ir.Table:
     """The engagement state of months: the merge of their days."""
     table = state_table(ENGAGEMENT, Grain.MONTH)
-    dated = days.mutate(month=days.day.truncate("M")).drop("day")
+    dated = days.mutate(month=period_floor(days.day, Period.MONTHLY).date()).drop("day")
     return shaped_as_state(merge_states(dated, (*_KEY, "month")), table)

@@ -23,16 +23,18 @@ SYSTOLIC, DIASTOLIC, GLUCOSE = "blood_pressure_systolic", "blood_pressure_diasto
 _SLOT = ["user_id", "day", "hour"]
 
 
-def category_states(readings: ir.Table, ranks: ir.Table) -> ir.Table:
+def category_states(readings: ir.Table, ranks: ir.Table, *, crowded: ir.Table | None) -> ir.Table:
     """States of the categories of readings, per person, day, hour, measure and item.
 
     Args:
         readings: rows of ``raw/health_readings``.
         ranks: ``source`` and ``source_rank`` for every source that occurs.
+        crowded: the slots of person, metric, day and hour that several sources made; ``None``: there are none.
     """
     sorted_ones = readings.filter(readings.metric.isin([SYSTOLIC, DIASTOLIC, GLUCOSE]))
     hourly = sorted_ones.mutate(hour=sorted_ones.local_recorded_at.hour().cast("int64"))
-    counted = counted_readings(hourly, ranks, slot=["user_id", "metric", "day", "hour"]).join(ranks, "source")
+    counted = counted_readings(hourly, ranks, crowded=crowded, slot=["user_id", "metric", "day", "hour"])
+    counted = counted.join(ranks, "source")
     glucose = counted.filter(counted.metric == GLUCOSE)
     is_continuous = (glucose.context == "cgm").fill_null(ibis.literal(value=False))
     values = (

@@ -8,20 +8,29 @@ import ibis
 import ibis.expr.types as ir
 
 
-def counted_readings(readings: ir.Table, ranks: ir.Table, *, slot: Sequence[str]) -> ir.Table:
+def counted_readings(
+    readings: ir.Table, ranks: ir.Table, *, crowded: ir.Table | None, slot: Sequence[str]
+) -> ir.Table:
     """The readings that count, row by row.
 
     Args:
         readings: rows of ``raw/health_readings`` with the columns of the slot.
         ranks: ``source`` and ``source_rank``.
-        slot: the columns within which there is mostly one source, so that only the others are looked at minute
-            by minute; the result does not depend on it.
+        crowded: the slots that several sources made, which alone are looked at minute by minute; ``None``: there
+            are none.
+        slot: the columns of a slot, within which there is mostly one source; the result does not depend on it.
     """
-    # The first and the last by name: counting distinct ones costs the engine five times as much.
-    sources = readings.group_by(list(slot)).agg(first=readings.source.min(), last=readings.source.max())
-    crowded = sources.filter(sources.first != sources.last)
+    if crowded is None:
+        return readings
     alone = readings.anti_join(crowded, list(slot))
     return alone.union(of_one_source_a_minute(readings.semi_join(crowded, list(slot)), ranks))
+
+
+def crowded_slots(readings: ir.Table, slot: Sequence[str]) -> ir.Table:
+    """The slots that several sources made."""
+    # The first and the last by name: counting distinct ones costs the engine five times as much.
+    sources = readings.group_by(list(slot)).agg(first=readings.source.min(), last=readings.source.max())
+    return sources.filter(sources.first != sources.last)
 
 
 def of_one_source_a_minute(readings: ir.Table, ranks: ir.Table) -> ir.Table:

@@ -17,7 +17,7 @@ from healthmate_bi_pipeline.catalog.lake_tables import ACTIVITY_VALUES
 from healthmate_bi_pipeline.catalog.measures import RESTING_HEART_RATE, SOURCE
 from healthmate_bi_pipeline.domain.period import Grain
 from healthmate_bi_pipeline.transforms.columns import union_all
-from healthmate_bi_pipeline.transforms.health.choosing import counted_readings
+from healthmate_bi_pipeline.transforms.health.choosing import counted_readings, crowded_slots
 from healthmate_bi_pipeline.transforms.health.hours import long_activity
 from healthmate_bi_pipeline.transforms.health.medication import dose_states
 from healthmate_bi_pipeline.transforms.health.sleep import counted_nights, sleep_agreement, sleep_values
@@ -95,7 +95,9 @@ def _counted_totals(totals: ir.Table, of_hours: ir.Table) -> ir.Table:
 def month_states(days: ir.Table) -> ir.Table:
     """The health state of months: the merge of their days."""
     table = state_table(HEALTH, Grain.MONTH)
-    dated = days.mutate(month=days.day.truncate("M")).drop("day")
+    # By way of a timestamp: the engine makes one of a date that is cut off, whatever the expression says.
+    month = days.day.cast("timestamp(6)").truncate("M").cast("date")
+    dated = days.mutate(month=month).drop("day")
     return shaped_as_state(merge_states(dated, ("user_id", "measure", "item", "month")), table)
 
 
@@ -123,7 +125,7 @@ def resting_heart_rates(readings: ir.Table, ranks: ir.Table) -> ir.Table:
     hour = readings.local_recorded_at.hour()
     early = readings.filter((readings.metric == "heart_rate") & (hour >= 3) & (hour < 7))
     day = ["user_id", "day"]
-    early = counted_readings(early, ranks, slot=day)
+    early = counted_readings(early, ranks, crowded=crowded_slots(early, day), slot=day)
     minute = early.local_recorded_at.hour() * 60 + early.local_recorded_at.minute()
     slots = (
         early.mutate(slot=(minute // _SLOT_MINUTES).cast("int64"))

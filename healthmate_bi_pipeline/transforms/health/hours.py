@@ -69,13 +69,14 @@ def hour_states(raw: RawHours, slots: ir.Table, crowded: ir.Table | None, ranks:
     table = state_table(HEALTH, Grain.HOUR)
     without_item = ibis.literal("")
     alone = slots.filter(slots.source == slots.last_source).join(ranks, "source").rename(measure="metric")
+    contested = None if crowded is None else slots.filter(slots.source != slots.last_source)
     moved = activity_states(raw.activity, ranks)
     felt = symptom_states(raw.symptoms, ranks)
     key = [*_SLOT, "measure", "item"]
     parts = [
         *(shaped_as_state(rows.mutate(item=without_item), table) for rows in (alone, moved)),
         shaped_as_state(merge_states(_with_components(felt), key), table),
-        shaped_as_state(category_states(raw.readings, ranks), table),
+        shaped_as_state(category_states(raw.readings, ranks, crowded=contested), table),
     ]
     used = [alone, moved, felt.filter(felt.measure == _LOGS)]
     if crowded is not None:
