@@ -94,6 +94,15 @@ def test_every_figure_is_held_by_a_test_that_exists(
         assert f"def {name}(" in (folder / path).read_text(), figure.name
 
 
+def test_the_performance_table_has_every_column_of_the_contract() -> None:
+    key = "metric_name service_name environment instance_id route_group aggregation_period period_start"
+    rest = "metric_value metric_unit timestamp period_end response_time_ms error_rate throughput resource_usage tags"
+    stamps = "is_complete created_at updated_at state_version registry_version"
+    table = {table.name: table for table in TABLES}["bi_system_performance_metrics"]
+    assert table.key == tuple(key.split())
+    assert set(f"{key} {rest} {stamps}".split()) == set(table.column_names)
+
+
 def test_every_figure_of_performance_is_defined_and_held_by_a_test_that_exists() -> None:
     folder = Path(__file__).resolve().parents[1]
     names = [figure.name for figure in performance.PERFORMANCE_FIGURES]

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from healthmate_bi_pipeline.catalog.families import PERFORMANCE, state_name
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
-from healthmate_bi_pipeline_tests.accounts import assert_books_balance
+from healthmate_bi_pipeline_tests.accounts import assert_books_balance, lake_frame
 from healthmate_bi_pipeline_tests.comparing import period_start
 from healthmate_bi_pipeline_tests.performance_rows import (
+    as_raw,
     exact_rows,
     host_samples,
     performance,
@@ -154,3 +156,24 @@ def _content(pipeline: Pipeline, table: str) -> pd.DataFrame:
         if name in rows:
             rows[name] = rows[name].map(str)
     return rows.sort_values(list(rows.columns[:7])).reset_index(drop=True)
+
+
+@pytest.mark.parametrize("measure", ["requests", "errors", "timed", "slow", "errors_allowed"])
+def test_every_grain_of_the_state_holds_all_requests(
+    pipeline: Pipeline, requests: pd.DataFrame, measure: str
+) -> None:
+    """Five minutes, hours, days and months add up to the same, which is what the requests are."""
+    raw = as_raw(requests)
+    is_timed = (raw["status_code"] < 500) & raw["duration_ms"].notna()
+    expected = {
+        "requests": len(raw),
+        "errors": (raw["status_code"] >= 500).sum(),
+        "timed": is_timed.sum(),
+        "slow": (is_timed & (raw["duration_ms"] > 200)).sum(),
+        "errors_allowed": len(raw) * 0.001,
+    }
+    component = "total" if measure == "errors_allowed" else "n"
+    for grain in PERFORMANCE.grains:
+        states = lake_frame(pipeline, state_name(PERFORMANCE, grain))
+        of = states.loc[states["measure"] == measure, component]
+        assert float(of.sum()) == pytest.approx(float(expected[measure]), rel=1e-12), grain
