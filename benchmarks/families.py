@@ -14,11 +14,9 @@ import resource
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,7 @@ from benchmarks import api_population, app_population, churn, family_floors
 from benchmarks.api_population import ApiSize
 from benchmarks.app_population import AppSize
 from benchmarks.measuring import refresh
-from benchmarks.timing import apart, timed
+from benchmarks.timing import apart, other_process, timed
 from healthmate_bi_pipeline.catalog.families import FAMILIES, HEALTH
 from healthmate_bi_pipeline.domain.period import midnight
 from healthmate_bi_pipeline.errors import UsageError
@@ -88,7 +86,7 @@ def _measure(name: str, rows: int, people: int, days: int) -> None:
     with _opened(population) as (pipeline, files):
         home = pipeline.settings.home_path
         print(f"\n{population.size}", flush=True)
-        with _other_process() as other:
+        with other_process() as other:
             floor = other.submit(_timed_rewriting, files, home / "floor").result()
         shutil.rmtree(home / "floor")
         _tell("ingest", population, timed(lambda: refresh(pipeline, INGEST)), floor)
@@ -116,7 +114,7 @@ def _opened(population: Population) -> Iterator[tuple[Pipeline, Mapping[Path, st
     home = Path(tempfile.mkdtemp(prefix="healthmate-bench-"))
     try:
         settings = Settings(home=home)
-        with _other_process() as other:
+        with other_process() as other:
             files = other.submit(population.write, settings.landing_path, population.size).result()
         end = population.size.first_day + timedelta(days=population.size.days + 30)
         with Warehouse.open(settings) as warehouse:
@@ -124,11 +122,6 @@ def _opened(population: Population) -> Iterator[tuple[Pipeline, Mapping[Path, st
             yield Pipeline(settings, warehouse, Lake(settings.lake_uri), now, actor="bench"), files
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def _other_process() -> ProcessPoolExecutor:
-    """Where work is done whose memory is not counted."""
-    return ProcessPoolExecutor(1, get_context("spawn"))
 
 
 def _timed_rewriting(files: Mapping[Path, str], folder: Path) -> float:

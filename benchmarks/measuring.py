@@ -16,22 +16,19 @@ own.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import platform
 import resource
 import shutil
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, timedelta
 from pathlib import Path
 
 from benchmarks import floors, rivals
 from benchmarks.population import Size, add_late_row, write_landing
+from benchmarks.timing import apart, other_process, timed
 from healthmate_bi_pipeline.catalog.datasets import USERS
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.lake.store import Lake
@@ -57,35 +54,27 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     if arguments.readings is not None:
-        _apart(_measure, Size(arguments.readings, arguments.people, arguments.days))
+        apart(_measure, Size(arguments.readings, arguments.people, arguments.days))
         return
     for size in (TENTH, WHOLE):
-        _apart(_measure, size)
-    _apart(_measure_late_row, LONG)
-    _apart(_measure_pandas, TENTH)
-    _apart(_measure_postgres, TENTH)
-
-
-def _apart(work: Callable[[Size], None], size: Size) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=work, args=(size,))
-    process.start()
-    process.join()
-    if process.exitcode:
-        sys.exit(process.exitcode)
+        apart(_measure, size)
+    apart(_measure_late_row, LONG)
+    apart(_measure_pandas, TENTH)
+    apart(_measure_postgres, TENTH)
 
 
 def _measure(size: Size) -> None:
     with _opened(size) as (pipeline, landing, readings):
         home = pipeline.settings.home_path
         print(f"\n{size}")
-        with _other_process() as other:
+        with other_process() as other:
             floor = other.submit(_timed_rewriting, readings, home / "floor").result()
         shutil.rmtree(home / "floor")
-        _tell("ingest", size, _timed(lambda: refresh(pipeline, INGEST)), floor)
-        seconds = _timed(lambda: refresh(pipeline, AGGREGATE))
+        _tell("ingest", size, timed(lambda: refresh(pipeline, INGEST)), floor)
+        seconds = timed(lambda: refresh(pipeline, AGGREGATE))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         files = floors.export_finished_rows(pipeline.warehouse, home)
-        floor = _timed(lambda: floors.read_and_copy(readings, files, pipeline.warehouse))
+        floor = timed(lambda: floors.read_and_copy(readings, files, pipeline.warehouse))
         _tell("aggregate", size, seconds, floor)
         _late_row(pipeline, landing, size)
         print(f"memory      {memory:8.2f} GB at the most")
@@ -100,14 +89,14 @@ def _measure_late_row(size: Size) -> None:
 
 def _late_row(pipeline: Pipeline, landing: Path, size: Size) -> None:
     add_late_row(landing, size)
-    print(f"late row    {_timed(lambda: refresh(pipeline, (*INGEST, *AGGREGATE))):8.1f} s")
+    print(f"late row    {timed(lambda: refresh(pipeline, (*INGEST, *AGGREGATE))):8.1f} s")
 
 
 def _measure_pandas(size: Size) -> None:
     with _opened(size) as (pipeline, landing, readings):
         users = landing / USERS.name / "users.parquet"
         print(f"\n{size}")
-        seconds = _timed(lambda: rivals.in_pandas(readings, users, pipeline.warehouse))
+        seconds = timed(lambda: rivals.in_pandas(readings, users, pipeline.warehouse))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         print(f"pandas      {seconds:8.1f} s for both steps, {memory:.2f} GB at the most")
 
@@ -115,7 +104,7 @@ def _measure_pandas(size: Size) -> None:
 def _measure_postgres(size: Size) -> None:
     with _opened(size) as (pipeline, landing, readings):
         users = landing / USERS.name / "users.parquet"
-        seconds = _timed(lambda: rivals.in_postgres(readings, users, pipeline.warehouse))
+        seconds = timed(lambda: rivals.in_postgres(readings, users, pipeline.warehouse))
         print(f"PostgreSQL  {seconds:8.1f} s for both steps")
 
 
@@ -125,7 +114,7 @@ def _opened(size: Size) -> Iterator[tuple[Pipeline, Path, Path]]:
     home = Path(tempfile.mkdtemp(prefix="healthmate-bench-"))
     try:
         settings = Settings(home=home)
-        with _other_process() as other:
+        with other_process() as other:
             readings = other.submit(write_landing, settings.landing_path, size).result()
         now = midnight(size.first_day + timedelta(days=size.days + 30)).replace(tzinfo=UTC)
         with Warehouse.open(settings) as warehouse:
@@ -136,11 +125,6 @@ def _opened(size: Size) -> Iterator[tuple[Pipeline, Path, Path]]:
             )
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def _other_process() -> ProcessPoolExecutor:
-    """Where work is done whose memory is not counted."""
-    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
 def refresh(pipeline: Pipeline, groups: tuple[str, ...]) -> None:
@@ -169,13 +153,7 @@ def _runs(stale: list[date], period: Period) -> Iterator[Window]:
 
 
 def _timed_rewriting(readings: Path, folder: Path) -> float:
-    return _timed(lambda: floors.rewrite_by_day(readings, folder))
-
-
-def _timed(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    return timed(lambda: floors.rewrite_by_day(readings, folder))
 
 
 def _tell(what: str, size: Size, seconds: float, floor: float) -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 
@@ -23,3 +24,8 @@ def apart(work: Callable[..., None], *arguments: Any) -> None:
     process.join()
     if process.exitcode:
         sys.exit(process.exitcode)
+
+
+def other_process() -> ProcessPoolExecutor:
+    """Where work is done whose memory is not counted."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
