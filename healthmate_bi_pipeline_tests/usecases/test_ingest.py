@@ -128,7 +128,7 @@ def test_many_small_files_are_a_few_commits(pipeline, settings):
 
 
 BAD_FILES: dict[str, tuple[str | bytes, str]] = {
-    "01.csv.gz": (gzip.compress(csv_text(readings(900)).encode())[:-30], "unreadable_file: the packed data are damaged or cut off."),
+    "01.csv.gz": (gzip.compress(csv_text(readings(900)).encode(), mtime=0)[:-30], "unreadable_file: the packed data are damaged or cut off."),
     "02.csv.zst": (pa.compress(csv_text(readings(900)).encode(), codec="zstd", asbytes=True)[:-30], "unreadable_file: the packed data are damaged or cut off."),
     "03.parquet": (parquet(readings(9))[:-30], "unreadable_file: it is no Parquet file, or is cut off."),
     "04.csv": ("", "unreadable_file: it is empty."),

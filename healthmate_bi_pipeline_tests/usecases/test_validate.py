@@ -107,7 +107,7 @@ TOLD: list[tuple[str, bytes, str]] = [
     ("Medication_doses-2026.csv", csv_text([DOSE]).encode(), "medication_doses"),
     ("a.csv", csv_text([DOSE]).encode(), "medication_doses"),
     ("a.csv", csv_text([DOSE]).replace(",", ";").encode(), "medication_doses"),
-    ("a.csv.gz", gzip.compress(csv_text([DOSE]).encode()), "medication_doses"),
+    ("a.csv.gz", gzip.compress(csv_text([DOSE]).encode(), mtime=0), "medication_doses"),
     ("a.ndjson", (json.dumps(DOSE) + "\n").encode(), "medication_doses"),
     ("a.csv", csv_text([{"user_id": 1, "symptom": "x", "recorded_at": "2026-03-01"}]).encode(), "symptom_logs"),
     ("a.csv", csv_text([reading("weight", 70, "kg", "03-01")]).encode(), "health_readings"),
