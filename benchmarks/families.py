@@ -27,7 +27,7 @@ from benchmarks.api_population import ApiSize
 from benchmarks.app_population import AppSize
 from benchmarks.measuring import refresh
 from benchmarks.timing import apart, timed
-from healthmate_bi_pipeline.catalog.families import FAMILIES, Family
+from healthmate_bi_pipeline.catalog.families import FAMILIES, HEALTH
 from healthmate_bi_pipeline.domain.period import midnight
 from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.lake.store import Lake
@@ -82,20 +82,18 @@ def _population(name: str, rows: int, people: int, days: int) -> Population:
 
 
 def _measure(name: str, rows: int, people: int, days: int) -> None:
-    family = _family(name)
+    tables = _tables(name)
     population = _population(name, rows, people, days)
     groups = tuple(dict.fromkeys(asset.group for asset in ASSETS if asset.group not in NOT_AGGREGATE))
     with _opened(population) as (pipeline, files):
         home = pipeline.settings.home_path
         print(f"\n{population.size}", flush=True)
-        # In a process of its own, whose memory is not counted.
-        with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        with _other_process() as other:
             floor = other.submit(_timed_rewriting, files, home / "floor").result()
         shutil.rmtree(home / "floor")
         _tell("ingest", population, timed(lambda: refresh(pipeline, INGEST)), floor)
         seconds = timed(lambda: refresh(pipeline, groups))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        tables = (family.rows.name, *(table.name for table in family.beside))
         finished = family_floors.export_finished_rows(pipeline.warehouse, tables, home)
         floor = timed(lambda: family_floors.read_and_copy(files, finished, pipeline.warehouse))
         _tell("aggregate", population, seconds, floor)
@@ -104,11 +102,12 @@ def _measure(name: str, rows: int, people: int, days: int) -> None:
         print(f"memory      {memory:8.2f} GB at the most")
 
 
-def _family(name: str) -> Family:
-    for family in FAMILIES:
-        if family.name == name:
-            return family
-    raise UsageError(f"there is no family {name}, only {', '.join(family.name for family in FAMILIES)}")
+def _tables(name: str) -> tuple[str, ...]:
+    """The tables that are filled: those of all families but health, of which there are no data."""
+    if name not in {family.name for family in FAMILIES}:
+        raise UsageError(f"there is no family {name}, only {', '.join(family.name for family in FAMILIES)}")
+    others = [family for family in FAMILIES if family is not HEALTH]
+    return tuple(table.name for family in others for table in (family.rows, *family.beside))
 
 
 @contextmanager
@@ -117,13 +116,19 @@ def _opened(population: Population) -> Iterator[tuple[Pipeline, Mapping[Path, st
     home = Path(tempfile.mkdtemp(prefix="healthmate-bench-"))
     try:
         settings = Settings(home=home)
-        files = population.write(settings.landing_path, population.size)
+        with _other_process() as other:
+            files = other.submit(population.write, settings.landing_path, population.size).result()
         end = population.size.first_day + timedelta(days=population.size.days + 30)
         with Warehouse.open(settings) as warehouse:
             now = midnight(end).replace(tzinfo=UTC)
             yield Pipeline(settings, warehouse, Lake(settings.lake_uri), now, actor="bench"), files
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _other_process() -> ProcessPoolExecutor:
+    """Where work is done whose memory is not counted."""
+    return ProcessPoolExecutor(1, get_context("spawn"))
 
 
 def _timed_rewriting(files: Mapping[Path, str], folder: Path) -> float:

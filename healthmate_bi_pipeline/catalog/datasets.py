@@ -49,7 +49,8 @@ class Dataset:
         longest_hours: what a stretch of time may last.
         day_limits: the most that the rows of a person and source may add up to on a day, by field.
         version: raised when the rules change, so that the raw days are made again.
-        has_people: whether its rows are about people and shown by their clocks; those of machines are in UTC.
+        has_people: whether its rows are about people; those of machines are in UTC.
+        is_in_utc: its times and days are those of UTC, though its rows are about people.
     """
 
     name: str
@@ -66,10 +67,16 @@ class Dataset:
     version: int = 1
     has_keyless_rows: bool = False
     has_people: bool = True
+    is_in_utc: bool = False
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {field_.name: field_ for field_ in self.fields})
+
+    @property
+    def has_wall_clock(self) -> bool:
+        """Whether its times and days are those of the people's clocks."""
+        return self.has_people and not self.is_in_utc
 
     @property
     def is_partitioned(self) -> bool:
@@ -358,6 +365,34 @@ HOST_SAMPLES = Dataset(
     has_people=False,
 )  # fmt: skip
 
+BILLING_EVENT_CODES = (
+    "started", "renewed", "upgraded", "downgraded", "cancelled", "payment_failed", "refunded",
+)  # fmt: skip
+
+BILLING_EVENTS = Dataset(
+    "billing_events",
+    "What people pay for their plans, and when they begin, change and stop.",
+    (
+        USER_ID,
+        Field("event_id", Type.TEXT, "The event.", is_required=True, is_nullable=False),
+        Field(
+            "event", Type.TEXT, "The kind of event.", is_required=True, is_nullable=False, codes=BILLING_EVENT_CODES,
+        ),
+        Field("plan", Type.TEXT, "The plan from then on; of a cancellation the plan that ends."),
+        Field(
+            "amount_minor", Type.INTEGER, "What was paid or paid back, in the smallest unit of the currency.",
+            limits=(0, 1_000_000_000),
+        ),
+        Field("currency", Type.TEXT, "ISO 4217 code of the currency."),
+        Field("occurred_at", Type.TIMESTAMP, "When it happened.", is_required=True, is_nullable=False),
+        *COMMON,
+    ),
+    keys=(("event_id",),),
+    moment=("occurred_at",),
+    day_of=("occurred_at",),
+    is_in_utc=True,
+)  # fmt: skip
+
 DATASETS: tuple[Dataset, ...] = (
     USERS,
     HEALTH_READINGS,
@@ -369,6 +404,7 @@ DATASETS: tuple[Dataset, ...] = (
     APP_EVENTS,
     API_REQUESTS,
     HOST_SAMPLES,
+    BILLING_EVENTS,
 )
 PARTITIONED_DATASETS = tuple(dataset for dataset in DATASETS if dataset.is_partitioned)
 DATASET_BY_NAME = {dataset.name: dataset for dataset in DATASETS}

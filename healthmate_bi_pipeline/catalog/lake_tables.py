@@ -14,6 +14,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     API_REQUESTS,
     APP_EVENTS,
+    BILLING_EVENTS,
     HEALTH_READINGS,
     HOST_SAMPLES,
     LOGIN_SESSIONS,
@@ -172,6 +173,18 @@ _RAW_COLUMNS: dict[Dataset, tuple[Column, ...]] = {
         Column("count", Type.INTEGER, "How many events the row stands for.", is_nullable=False),
         Column("occurred_at", Type.TIMESTAMP, "When it happened, UTC.", is_nullable=False),
         Column("local_occurred_at", Type.TIMESTAMP, "The same, wall-clock.", is_nullable=False),
+        *LINEAGE,
+        DAY,
+    ),
+    BILLING_EVENTS: (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        Column("event_id", Type.TEXT, "The event.", is_nullable=False),
+        *(
+            Column(name, BILLING_EVENTS.field_named(name).type, BILLING_EVENTS.field_named(name).description)
+            for name in ("event", "plan", "amount_minor", "currency")
+        ),
+        Column("occurred_at", Type.TIMESTAMP, "When it happened, UTC.", is_nullable=False),
         *LINEAGE,
         DAY,
     ),

@@ -69,7 +69,7 @@ HEALTH_GROUPS = Table(
             "stratum",
             Type.TEXT,
             "The group: 'all', 'age 18-39', 'sex female', or 'age 18-39, sex female'; age at the period's end."
-            " Of hours only 'all'.",
+            " Of hours only 'all', of days not both together.",
             is_nullable=False,
         ),
         Column(

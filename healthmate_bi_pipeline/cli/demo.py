@@ -22,19 +22,25 @@ def demo(
     first_day: FirstDay = None,
     last_day: LastDay = None,
     seed: Annotated[int, typer.Option(min=0, help="Another number makes other people.")] = 20,
+    detail: Annotated[
+        float,
+        typer.Option(min=0.1, max=1000, help="How many times as many rows of requests and host samples."),
+    ] = 1.0,
 ) -> None:
     """Make files of a synthetic population.
 
-    They differ in age, habits, devices, time zones, conditions and drugs; some of their rows are late, corrected
-    or wrong, and stories are planted in them, from nine months on. The files lie in the landing folder, the
-    stories in demo/stories.json of the home. The same arguments make the same files, and a person's rows do not
-    depend on how many others there are. Without days: from the first of January of last year until yesterday.
+    They differ in age, habits, devices, time zones, conditions and drugs, and in how they use the app, whose
+    backend answers them. Some of the rows are late, corrected or wrong, and stories are planted in them, from
+    nine months on. The files lie in the landing folder, the stories in demo/stories.json of the home. The same
+    arguments make the same files, and a person's rows do not depend on how many others there are. Without days:
+    from the first of January of last year until yesterday.
 
     \b
     Examples:
       healthmate-bi demo
       healthmate-bi demo --people 40 --from 2026-01-01 --to 2026-03-31
       healthmate-bi demo --people 5000 --seed 7
+      healthmate-bi demo --detail 10
     """
     from dataclasses import replace
 
@@ -47,7 +53,12 @@ def demo(
     settings = load_settings()
     with Pipeline.open(settings) as pipeline, shown_progress() as progress:
         made = make_demo(
-            replace(pipeline, progress=progress), people=people, first_day=first, last_day=last, seed=seed
+            replace(pipeline, progress=progress),
+            people=people,
+            first_day=first,
+            last_day=last,
+            seed=seed,
+            detail=detail,
         )
         stories = write_stories(settings.home_path / STORIES_FOLDER, made.stories, made.about())
     typer.echo(f"{people} people, {first} to {last}: {len(made.files)} files in {settings.landing_path}")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import OptimizeResult, minimize
+from scipy.special import expit
 
 from healthmate_bi_pipeline.domain.bgbb import BgBb, Floats, Patterns
 
@@ -18,19 +20,25 @@ STARTS: tuple[tuple[float, float, float, float], ...] = (
 )
 """Where the search begins, from uneven to even people and from loyal to fickle ones."""
 
-LEAST, GREATEST = 1e-4, 1e4
-"""The edges of the search. A parameter beyond them is one that the data do not tell."""
+FARTHEST_MEAN = 12.0
+"""The log odds of a mean beyond which the search does not go: 6 in a million."""
+
+LEAST_EVENNESS, GREATEST_EVENNESS = 1e-3, 1e4
+"""Alpha + beta, and gamma + delta: near the least everybody always or never does it, at the greatest all are alike."""
 
 _LEVEL = 1e-6
-"""The steepest slope of the mean log-likelihood, per factor e of a parameter, that counts as level."""
+"""The steepest slope of the mean log-likelihood, per unit of a coordinate, that counts as level."""
 
 _SAME = 1e-8
 """How near to the best the mean log-likelihood of another start must come to confirm it."""
 
 _OPEN = np.log(10)
-"""A parameter whose standard error is larger than a factor of ten is not told by the data."""
+"""A mean whose odds have a standard error larger than a factor of ten is not told by the data."""
 
-_NAMES = ("alpha", "beta", "gamma", "delta")
+_OF_ACTIVITY, _OF_LEAVING = (
+    0,
+    2,
+)  # the places of the two means among the coordinates; evenness stands behind each
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,12 @@ class Fit:
 
     Attributes:
         model: with the parameters.
-        errors: the standard error of the logarithm of each parameter, from the curvature; infinite on a plain.
+        errors: standard errors, from the curvature, of the log odds of being active, the logarithm of
+            alpha + beta, the log odds of leaving, and the logarithm of gamma + delta; infinite at an edge.
         log_likelihood: of all people.
         people: how many people it rests on; those who had no opportunity yet tell nothing and do not count.
         starts_agreeing: from how many of ``STARTS`` the search came to the same height.
-        is_converged: whether the place is level, a summit and no plain, inside the edges, and found from at least
-            two starts.
+        is_converged: whether the place is level, was found from at least two starts, and tells both means.
         reason: one sentence that says why, without a value of a person.
     """
 
@@ -60,8 +68,11 @@ class Fit:
 def fit(patterns: Patterns) -> Fit:
     """The parameters under which the patterns are most probable.
 
-    The search runs over the logarithms of the parameters (L-BFGS-B) from each of ``STARTS``. The cost is that of the
-    distinct patterns, however many people have them.
+    The search (L-BFGS-B, from each of ``STARTS``) runs over the mean of each of the two distributions, as log odds,
+    and how even people are in it, as a logarithm. Real people are often so alike in how they leave that the
+    likelihood rises for ever towards them being all the same: then the edge of evenness is the maximum, what it
+    forecasts no longer depends on how far the edge is, and the fit says so. The cost is that of the distinct
+    patterns, however many people have them.
 
     Raises:
         ValueError: nobody had an opportunity.
@@ -71,17 +82,18 @@ def fit(patterns: Patterns) -> Fit:
     if not people:
         raise ValueError("nobody has had an opportunity to be active: there is nothing to fit")
 
-    def loss(logarithms: Floats) -> tuple[float, Floats]:
-        likelihood, slopes = _score(logarithms, told)
+    def loss(place: Floats) -> tuple[float, Floats]:
+        likelihood, slopes = _score(place, told)
         return -likelihood / people, -slopes / people
 
+    edges = _edges()
     results = [
         minimize(
             loss,
-            np.log(start),
+            _place(start),
             method="L-BFGS-B",
             jac=True,
-            bounds=[(np.log(LEAST), np.log(GREATEST))] * 4,
+            bounds=list(zip(*edges, strict=True)),
             options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 1_000, "maxcor": 20},
         )
         for start in STARTS
@@ -89,7 +101,7 @@ def fit(patterns: Patterns) -> Fit:
     highest = min(float(result.fun) for result in results)
     agreeing = [result for result in results if float(result.fun) - highest <= _SAME]
     # Of those that came to the same height the one on the most level place.
-    best = min(agreeing, key=lambda result: float(np.abs(result.jac).max()))
+    best = min(agreeing, key=_steepness)
     errors = _errors(best.x, told)
     failing = _failing(best, errors=errors, agreeing=len(agreeing))
     return Fit(
@@ -99,7 +111,8 @@ def fit(patterns: Patterns) -> Fit:
         people=people,
         starts_agreeing=len(agreeing),
         is_converged=failing is None,
-        reason=failing or f"{len(agreeing)} of {len(STARTS)} starts came to the same summit",
+        reason=failing
+        or f"{len(agreeing)} of {len(STARTS)} starts came to the same maximum{_limits(best.x)}",
     )
 
 
@@ -114,44 +127,94 @@ def _telling(patterns: Patterns) -> Patterns:
     ).counted()
 
 
-def _model(logarithms: Floats) -> BgBb:
-    return BgBb(*(float(value) for value in np.exp(logarithms)))
+def _place(parameters: tuple[float, float, float, float]) -> Floats:
+    """The coordinates of the search: log odds of the mean and logarithm of the sum, of each distribution."""
+    alpha, beta, gamma, delta = parameters
+    return np.log([alpha / beta, alpha + beta, gamma / delta, gamma + delta])
 
 
-def _score(logarithms: Floats, patterns: Patterns) -> tuple[float, Floats]:
-    """The log-likelihood and its slopes by the logarithms of the parameters."""
-    likelihood, slopes = _model(logarithms).score(patterns)
-    return likelihood, np.asarray(slopes * np.exp(logarithms))
+def _edges() -> tuple[Floats, Floats]:
+    evenness = np.log([LEAST_EVENNESS, GREATEST_EVENNESS])
+    low, high = ([sign * FARTHEST_MEAN, evenness[side]] * 2 for side, sign in enumerate((-1, 1)))
+    return np.array(low), np.array(high)
 
 
-def _errors(logarithms: Floats, patterns: Patterns) -> tuple[float, float, float, float]:
+def _model(place: Floats) -> BgBb:
+    parameters = [
+        float(value)
+        for mean in (_OF_ACTIVITY, _OF_LEAVING)
+        for value in np.exp(place[mean + 1]) * expit([place[mean], -place[mean]])
+    ]
+    return BgBb(*parameters)
+
+
+def _score(place: Floats, patterns: Patterns) -> tuple[float, Floats]:
+    """The log-likelihood and its slopes by the coordinates."""
+    model = _model(place)
+    likelihood, by_parameter = model.score(patterns)
+    slopes = np.empty(4)
+    for mean, (first, second) in (
+        (_OF_ACTIVITY, (model.alpha, model.beta)),
+        (_OF_LEAVING, (model.gamma, model.delta)),
+    ):
+        by_first, by_second = by_parameter[mean], by_parameter[mean + 1]
+        slopes[mean] = first * second / (first + second) * (by_first - by_second)
+        slopes[mean + 1] = first * by_first + second * by_second
+    return likelihood, slopes
+
+
+def _steepness(result: OptimizeResult) -> float:
+    """The steepest slope at a place, leaving out what leads over an edge."""
+    low, high = _edges()
+    leads_out = ((result.x <= low) & (result.jac > 0)) | ((result.x >= high) & (result.jac < 0))
+    return float(np.abs(np.where(leads_out, 0, result.jac)).max())
+
+
+def _at_edge(place: Floats) -> npt.NDArray[np.bool_]:
+    low, high = _edges()
+    return np.asarray((place <= low + 1e-6) | (place >= high - 1e-6))
+
+
+def _errors(place: Floats, patterns: Patterns) -> tuple[float, float, float, float]:
     """Standard errors from the inverse of the observed information (differences of the slopes)."""
-    step = 1e-4
-    information = np.empty((4, 4))
-    for number in range(4):
-        aside = step * np.eye(4)[number]
-        above, below = (_score(logarithms + sign * aside, patterns)[1] for sign in (1, -1))
-        information[number] = (below - above) / (2 * step)
-    values, vectors = np.linalg.eigh((information + information.T) / 2)
-    # What the slopes cannot resolve is a plain: there the error has no bound.
-    if values[0] <= 1e-9 * max(values[-1], 1.0):
-        return (np.inf,) * 4
-    variances = (vectors**2 / values).sum(axis=1)
-    first, second, third, fourth = (float(error) for error in np.sqrt(variances))
+    free = np.flatnonzero(~_at_edge(place))
+    errors = np.full(4, np.inf)
+    if len(free):
+        step = 1e-4
+        rows = []
+        for number in free:
+            aside = step * np.eye(4)[number]
+            above, below = (_score(place + sign * aside, patterns)[1] for sign in (1, -1))
+            rows.append((below - above)[free] / (2 * step))
+        information = np.array(rows)
+        values, vectors = np.linalg.eigh((information + information.T) / 2)
+        # What the slopes cannot resolve is a plain: as good as without bound.
+        values = np.maximum(values, 1e-9 * max(float(values[-1]), 1.0))
+        errors[free] = np.sqrt((vectors**2 / values).sum(axis=1))
+    first, second, third, fourth = (float(error) for error in errors)
     return first, second, third, fourth
 
 
 def _failing(best: OptimizeResult, *, errors: tuple[float, ...], agreeing: int) -> str | None:
     """What speaks against the best place, or nothing."""
-    edges = np.log(LEAST) + 1e-6, np.log(GREATEST) - 1e-6
-    at_edge = [name for name, value in zip(_NAMES, best.x, strict=True) if not edges[0] < value < edges[1]]
-    if at_edge:
-        return f"the data do not tell {', '.join(at_edge)}: the likelihood rises up to the edge of the search"
-    if not np.isfinite(best.fun) or np.abs(best.jac).max() > _LEVEL:
+    if not np.isfinite(best.fun) or _steepness(best) > _LEVEL:
         return f"the search stopped on a slope ({best.message})"
-    untold = [name for name, error in zip(_NAMES, errors, strict=True) if error > _OPEN]
+    means = {"are active": errors[_OF_ACTIVITY], "leave": errors[_OF_LEAVING]}
+    untold = [name for name, error in means.items() if error > _OPEN]
     if untold:
-        return f"the data do not tell {', '.join(untold)}: the standard error is larger than a factor of ten"
+        return f"the data do not tell how often people {' and '.join(untold)}: the odds are open by more than a factor of ten"
     if agreeing < 2:
         return "only one start came to the best place, which may not be the best there is"
     return None
+
+
+def _limits(place: Floats) -> str:
+    """In what people are as even, or as uneven, as the search allows."""
+    low, high = _edges()
+    found = []
+    for mean, what in ((_OF_ACTIVITY, "being active"), (_OF_LEAVING, "leaving")):
+        if place[mean + 1] >= high[mean + 1] - 1e-6:
+            found.append(f"; in {what} all people are alike")
+        elif place[mean + 1] <= low[mean + 1] + 1e-6:
+            found.append(f"; in {what} people are all or nothing")
+    return "".join(found)

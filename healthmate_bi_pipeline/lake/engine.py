@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
@@ -248,7 +249,9 @@ class Engine:
                 only so many files are open at once.
         """
         types = ibis.Schema.from_pyarrow(schema)
-        rows = expression.select(**{name: expression[name].cast(dtype) for name, dtype in types.items()})
+        rows = expression.select(
+            **{name: _written_as(expression[name], dtype) for name, dtype in types.items()}
+        )
         if partitions > _OPEN_FILES:
             rows = rows.order_by(partition_by)
         target = str(folder).replace("'", "''")
@@ -386,6 +389,15 @@ class Engine:
 def _literal(path: str) -> str:
     """A path for the engine's readers, which would take ``*``, ``?`` and ``[`` for patterns."""
     return _PATTERN_LETTERS.sub(lambda letter: f"[{letter[0]}]", path)
+
+
+def _written_as(value: Any, dtype: dt.DataType) -> Any:
+    """A column as it is to stand in a file.
+
+    A date goes by way of a timestamp: of one that was cut off to a month the engine makes a timestamp, while its
+    expression says that it still is a date, and a plain cast would be left out.
+    """
+    return (value.cast("timestamp(6)") if dtype.is_date() else value).cast(dtype)
 
 
 def _first_line(error: Exception) -> str:

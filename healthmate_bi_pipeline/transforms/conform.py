@@ -84,7 +84,7 @@ def judge(staged: ir.Table, dataset: Dataset, *, stretches: ir.Table, units: ir.
         if field.type is Type.TIMESTAMP and field.name != "updated_at":  # that one only orders versions
             rows = (
                 with_wall_clock(rows, field.name, stretches)
-                if dataset.has_people
+                if dataset.has_wall_clock
                 else with_utc(rows, field.name)
             )
     if dataset is HEALTH_READINGS:

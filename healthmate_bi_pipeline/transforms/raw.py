@@ -12,6 +12,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
     ACTIVITY_INTERVALS,
     API_REQUESTS,
     APP_EVENTS,
+    BILLING_EVENTS,
     HEALTH_READINGS,
     HOST_SAMPLES,
     LOGIN_SESSIONS,
@@ -126,7 +127,7 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
     elif dataset is MEDICATION_DOSES:
         is_as_needed = kept.is_as_needed.fill_null(ibis.literal(value=False))
         rows = _in_window(kept.mutate(is_as_needed=is_as_needed), window)
-    elif dataset in (SYMPTOM_LOGS, HOST_SAMPLES):
+    elif dataset in (SYMPTOM_LOGS, HOST_SAMPLES, BILLING_EVENTS):
         rows = _in_window(kept, window)
     elif dataset is API_REQUESTS:
         rows = _in_window(_with_route_group(kept.mutate(count=kept["count"].fill_null(1))), window)

@@ -26,11 +26,13 @@ from healthmate_bi_pipeline.warehouse import books, runs
 FITBIT = "fitbit"
 
 
-def make_demo(pipeline: Pipeline, *, people: int, first_day: date, last_day: date, seed: int) -> DemoResult:
+def make_demo(
+    pipeline: Pipeline, *, people: int, first_day: date, last_day: date, seed: int, detail: float = 1.0
+) -> DemoResult:
     """Write the landing files of a synthetic population; those of an earlier demo are replaced.
 
     Raises:
-        UsageError: there are no people or no days, or the seed is negative.
+        UsageError: there are no people or no days, or the seed or the detail is out of range.
     """
     made = write_demo(
         pipeline.settings.landing_path,
@@ -38,6 +40,7 @@ def make_demo(pipeline: Pipeline, *, people: int, first_day: date, last_day: dat
         last_day=last_day,
         people=people,
         seed=seed,
+        detail=detail,
         progress=pipeline.progress,
     )
     rows = sum(counts.rows for counts in made.counts.values())

@@ -306,7 +306,7 @@ def _days_of_changed_people(
     if engine.count(changed) == 0:
         return {}
     days: dict[date, int] = {}
-    for dataset in (dataset for dataset in PARTITIONED_DATASETS if dataset.has_people):
+    for dataset in (dataset for dataset in PARTITIONED_DATASETS if dataset.has_wall_clock):
         table = staged_table(dataset)
         rows = engine.scan(
             pipeline.lake.files(table.name), schema=arrow_schema(table.columns), partition_by="day"

@@ -123,7 +123,7 @@ def replace_partitions(
         pipeline: for whom.
         engine: where the rows are.
         table: one that is partitioned by its last column.
-        rows: all rows of the window; they are made while they are written.
+        rows: all rows of the window.
         window: whole periods of ``unit``.
         unit: the period of a partition.
         inputs: what the partitions are made from, by their first day.
@@ -137,8 +137,7 @@ def replace_partitions(
         pipeline.lake, engine, table.name, rows, schema=schema, partition_by=partition, window=window
     )
     # Read again rather than kept in between: that would cost the engine more than to make them.
-    files = pipeline.lake.files(table.name, window=window, partition_by=partition)
-    written = engine.scan(files, schema=schema, partition_by=partition)
+    written = scan_partitions(pipeline, engine, table, window)
     held = {row[partition]: row for row in engine.rows(content_versions(written, partition))}
     records = [
         books.PartitionRecord(
@@ -169,7 +168,11 @@ def scan_state(
     pipeline: Pipeline, engine: Engine, family: Family, grain: Grain, window: Window | None
 ) -> ir.Table:
     """The state of a family of a window, or of all time, at a grain."""
-    table = state_table(family, grain)
+    return scan_partitions(pipeline, engine, state_table(family, grain), window)
+
+
+def scan_partitions(pipeline: Pipeline, engine: Engine, table: Table, window: Window | None) -> ir.Table:
+    """The rows of a lake table that is partitioned by its last column, of a window or of all time."""
     partition = table.columns[-1].name
     files = pipeline.lake.files(table.name, window=window, partition_by=partition)
     return engine.scan(files, schema=arrow_schema(table.columns), partition_by=partition)

@@ -149,8 +149,8 @@ def _staged(dataset: Dataset) -> AssetSpec:
 
 def _raw(dataset: Dataset) -> AssetSpec:
     is_users = dataset is USERS
-    people = ("raw/users",) if dataset.has_people and not is_users else ()
-    clock = "wall-clock time" if dataset.has_people else "UTC"
+    people = ("raw/users",) if dataset.has_wall_clock and not is_users else ()
+    clock = "wall-clock time" if dataset.has_wall_clock else "UTC"
     baselines = (READING_BASELINES.name,) if dataset is HEALTH_READINGS else ()
     return AssetSpec(
         name=f"raw/{dataset.name}",
@@ -350,7 +350,12 @@ def _report(report_type: ReportType, period: Period) -> AssetSpec:
     )
 
 
-RECIPES: tuple[Recipe, ...] = (HEALTH_RECIPE, ENGAGEMENT_RECIPE, ENGAGEMENT_GROUPS_RECIPE, PERFORMANCE_RECIPE)
+RECIPES: tuple[Recipe, ...] = (
+    HEALTH_RECIPE,
+    ENGAGEMENT_RECIPE,
+    ENGAGEMENT_GROUPS_RECIPE,
+    PERFORMANCE_RECIPE,
+)
 
 ASSETS: tuple[AssetSpec, ...] = (
     *(_staged(dataset) for dataset in DATASETS),

@@ -182,8 +182,12 @@ def _figures(
 
 
 def _strata(period: Period) -> Sequence[tuple[str, ...]]:
-    """The groups of a period: of hours only everyone, since nobody compares age bands by the hour."""
-    return groups.STRATA[:1] if period is Period.HOURLY else groups.STRATA
+    """The groups of a period: of hours only everyone, and of days not age and sex together.
+
+    Nobody compares them so finely, and there would be more rows of groups than of people.
+    """
+    fewer = {Period.HOURLY: groups.STRATA[:1], Period.DAILY: groups.STRATA[:3]}
+    return fewer.get(period, groups.STRATA)
 
 
 HEALTH_RECIPE = Recipe(HEALTH, states=_states, figures=_figures)

@@ -87,7 +87,7 @@ def raw_inputs(
     """
     reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
     staged = books.staged_versions(connection, dataset.name, reach)
-    people = books.staged_versions(connection, USERS.name, reach) if dataset.has_people else {}
+    people = books.staged_versions(connection, USERS.name, reach) if dataset.has_wall_clock else {}
     found: dict[date, list[tuple[object, int]]] = defaultdict(list)
     for day, version in staged.items():
         # A staged day reaches days_before later raw days, and days_after earlier ones.

@@ -147,13 +147,12 @@ def test_a_change_of_meaning_raises_the_version() -> None:
 
     A change of words alone is entered here under the same version.
     """
+    said = (performance.PERFORMANCE_FIGURES, performance.PERFORMANCE_MEASURES, performance.THRESHOLDS)
     for known, version, declared in (
         (KNOWN_FIGURES, REGISTRY_VERSION, HEALTH_FIGURES),
         (KNOWN_MEASURES, STATE_VERSION, HEALTH_MEASURES),
         (KNOWN_ENGAGEMENT_FIGURES, engagement.REGISTRY_VERSION, ENGAGEMENT_FIGURES),
         (KNOWN_ENGAGEMENT_MEASURES, engagement.STATE_VERSION, ENGAGEMENT_MEASURES),
+        (KNOWN_PERFORMANCE, (performance.REGISTRY_VERSION, performance.STATE_VERSION), said),
     ):
         assert known[version] == hashlib.sha256(repr(declared).encode()).hexdigest()[:12]
-    said = repr((performance.PERFORMANCE_FIGURES, performance.PERFORMANCE_MEASURES, performance.THRESHOLDS))
-    digest = hashlib.sha256(said.encode()).hexdigest()[:12]
-    assert KNOWN_PERFORMANCE[performance.REGISTRY_VERSION, performance.STATE_VERSION] == digest

@@ -169,6 +169,21 @@ def test_the_fit_finds_the_parameters_of_people_who_were_made_with_them() -> Non
     assert 2 * (result.log_likelihood - truth.log_likelihood(people)) < 23.5
 
 
+def test_people_who_leave_alike_are_a_maximum_at_the_edge() -> None:
+    """The likelihood rises for ever towards all being the same: what is forecast is right all the same."""
+    truth = BgBb(alpha=1.0, beta=1.5, gamma=2e5, delta=98e5)  # 2 % a week, everybody
+    people = simulated_patterns(truth, np.full(20_000, 30), seed=0)
+    result = fit(people)
+    assert result.is_converged, result.reason
+    assert "alike" in result.reason
+    assert result.log_likelihood >= truth.log_likelihood(people) - 1
+    mean = result.model.gamma / (result.model.gamma + result.model.delta)
+    assert mean == pytest.approx(0.02, rel=0.05)
+    for ahead in (1, 10):
+        found, true = (model.probability_alive(people, ahead=ahead) for model in (result.model, truth))
+        np.testing.assert_allclose(found, true, atol=0.03)
+
+
 def test_order_and_splitting_of_patterns_change_nothing() -> None:
     order = np.random.default_rng(1).permutation(len(DONATIONS.active))
     half = DONATIONS.people // 2
@@ -196,7 +211,7 @@ def test_a_fit_that_the_data_do_not_tell_says_so() -> None:
     """Nobody was ever active again: they left at once or come very rarely, and nothing tells which."""
     result = fit(Patterns.of(0, 0, 10, 500))
     assert not result.is_converged
-    assert "do not tell" in result.reason
+    assert "the data do not tell how often" in result.reason
 
 
 def test_without_an_opportunity_there_is_nothing_to_fit() -> None:

@@ -24,6 +24,9 @@ FIGURES = (
     "avg_blood_pressure_systolic", "avg_sleep_hours", "avg_steps_per_day", "medication_adherence_rate",
     "total_symptoms_logged", "max_temperature",
 )  # fmt: skip
+HEALTH_DATASETS = (
+    "users", "health_readings", "activity_intervals", "sleep_sessions", "medication_doses", "symptom_logs",
+)  # fmt: skip
 Stories = dict[str, dict[str, Any]]
 
 
@@ -31,7 +34,9 @@ Stories = dict[str, dict[str, Any]]
 def made(new_settings: Callable[[], Settings]) -> tuple[pd.DataFrame, Stories]:
     """The daily figures, by person and day, and the stories by name."""
     settings = new_settings()
-    demo = write_demo(settings.landing_path, first_day=FIRST, last_day=LAST, people=120)
+    demo = write_demo(
+        settings.landing_path, first_day=FIRST, last_day=LAST, people=120, datasets=HEALTH_DATASETS
+    )
     told = json.loads(write_stories(settings.home_path / "demo", demo.stories, demo.about()).read_text())
     now = datetime.combine(LAST, datetime.min.time(), UTC) + timedelta(days=10)
     with opened(settings, now=now.replace(tzinfo=None)) as pipeline:

@@ -70,6 +70,14 @@ def held(lake: Lake) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (str(pair[1]), pair[0]))
 
 
+def test_dates_that_were_cut_off_to_a_month_are_dates(lake: Lake, engine: Engine) -> None:
+    rows = engine.memory_table(things([(1, MARCH[4]), (2, MARCH[7])]))
+    of_month = rows.mutate(day=rows.day.truncate("M"))
+    window = Window.of_days(MARCH[0], MARCH[-1])
+    replace_rows(lake, engine, TABLE, of_month, schema=SCHEMA, partition_by="day", window=window)
+    assert held(lake) == [(1, date(2026, 3, 1)), (2, date(2026, 3, 1))]
+
+
 def files_on_disk(lake: Lake) -> list[Path]:
     return sorted(Path(lake.table_uri(TABLE)).glob("*/*.parquet"))
 

@@ -317,5 +317,11 @@ def test_groups_by_age_and_sex_add_up_to_everyone(made: Pipeline) -> None:
         added = parts.groupby(["figure", "band"])[["people", "total"]].sum(min_count=1)
         whole = groups[groups["stratum"] == "all"].set_index(["figure", "band"])[["people", "total"]]
         pd.testing.assert_frame_equal(added, whole.sort_index(), check_dtype=False, rtol=1e-12)
+    days = query(
+        made,
+        "SELECT DISTINCT split_part(stratum, ' ', 1) AS kind, stratum LIKE '%, %' AS is_both FROM bi_health_groups"
+        " WHERE aggregation_period = 'daily' ORDER BY kind",
+    )
+    assert days.to_dict("list") == {"kind": ["age", "all", "sex"], "is_both": [False] * 3}
     hours = query(made, "SELECT DISTINCT stratum FROM bi_health_groups WHERE aggregation_period = 'hourly'")
     assert list(hours["stratum"]) == ["all"]

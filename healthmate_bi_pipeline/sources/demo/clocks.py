@@ -77,6 +77,15 @@ class Span:
         return weekend
 
     @cached_property
+    def week(self) -> Integers:
+        """The number of each day's week, from Monday to Sunday; 0 is the one of the first day."""
+        return (self.first.weekday() + np.arange(self.days)) // 7
+
+    def monday_of(self, week: Integers) -> Integers:
+        """The numbers of the days on which weeks begin; the first one may lie before the span."""
+        return week * 7 - self.first.weekday()
+
+    @cached_property
     def month(self) -> Integers:
         """The month of each day, 1 to 12."""
         return self.dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
@@ -135,6 +144,10 @@ class Clocks:
             self.offset_minutes(person, second) == after
         )
         return np.where(is_second, second, first)
+
+
+UTC_CLOCKS = Clocks(np.datetime64(0, "us"), np.zeros((1, 1), dtype=np.int16))
+"""Of the backend, which is nobody."""
 
 
 def make_clocks(span: Span, home: Integers, stays: Sequence[Stay] = ()) -> Clocks:

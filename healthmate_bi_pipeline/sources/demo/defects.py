@@ -34,6 +34,7 @@ class Defect:
         befalls: values of columns that rows must have to be befallen.
         devices: the styles of files it occurs in; all where empty.
         is_suspected: it is a slip that only a comparison shows.
+        needs: a column that must have a value.
     """
 
     name: str
@@ -43,13 +44,14 @@ class Defect:
     befalls: Mapping[str, tuple[str, ...]] | None = None
     devices: tuple[str, ...] = ()
     is_suspected: bool = False
+    needs: str | None = None
 
     def eligible(self, rows: pa.Table) -> pa.Array:
         """Which rows it can befall."""
         found = constant(value=True, count=rows.num_rows)
         for column, values in (self.befalls or {}).items():
             found = pc.and_(found, pc.is_in(rows[column], pa.array(values)).combine_chunks())
-        return found
+        return found if self.needs is None else pc.and_(found, rows[self.needs].combine_chunks().is_valid())
 
 
 def _put(**values: Any) -> Spoil:
@@ -161,6 +163,40 @@ DEFECTS: dict[str, tuple[Defect, ...]] = {
         Defect("no time", "undated", 0.0008, _put(recorded_at=None)),
     ),
     "users": (),
+    "login_sessions": (
+        Defect("end before start", "ends_before_start:ended_at", 0.0015, _swapped_ends, needs="ended_at"),
+        Defect(
+            "session of a week", "too_long:ended_at", 0.001,
+            _compute("ended_at", lambda rows: pc.add(rows["ended_at"], _hours(7 * 24))), needs="ended_at",
+        ),
+        Defect("no time", "undated", 0.001, _put(started_at=None, ended_at=None)),
+    ),
+    "app_events": (
+        Defect("unknown event", "unknown_code:event", 0.0008, _put(event="page_vieuw")),
+        Defect("negative count", "negative:count", 0.0005, _put(count=-1)),
+        Defect("no time", "undated", 0.0005, _put(occurred_at=None)),
+        Defect(
+            "time in the future", "in_the_future", 0.0002,
+            _compute("occurred_at", lambda rows: pc.add(rows["occurred_at"], _hours(_YEARS_10))),
+        ),
+    ),
+    "billing_events": (
+        Defect("unknown event", "unknown_code:event", 0.003, _put(event="gifted")),
+        Defect("negative amount", "negative:amount_minor", 0.003, _put(amount_minor=-100)),
+        Defect("no time", "undated", 0.003, _put(occurred_at=None)),
+    ),
+    "api_requests": (
+        Defect("status 0", "impossible_value:status_code", 0.0004, _put(status_code=0)),
+        Defect("status 999", "impossible_value:status_code", 0.0004, _put(status_code=999)),
+        Defect("negative duration", "negative:duration_ms", 0.0006, _put(duration_ms=-1.0)),
+        Defect("duration of a month", "impossible_value:duration_ms", 0.0003, _put(duration_ms=2.6e9)),
+        Defect("no time", "undated", 0.0004, _put(occurred_at=None)),
+    ),
+    "host_samples": (
+        Defect("more than all of the processor", "impossible_value:cpu_percent", 0.0006, _put(cpu_percent=640.0)),
+        Defect("negative memory", "negative:memory_percent", 0.0006, _put(memory_percent=-3.0)),
+        Defect("no time", "undated", 0.0006, _put(sampled_at=None)),
+    ),
 }  # fmt: skip
 
 MARKS: dict[str, Defect] = {
@@ -180,9 +216,22 @@ CORRECTIONS: dict[str, Spoil] = {
     "symptom_logs": _compute(
         "severity", lambda rows: pc.min_element_wise(pc.add(rows["severity"], 1.0), 10.0)
     ),
+    "login_sessions": _compute(
+        "ended_at", lambda rows: pc.add(rows["ended_at"], pa.scalar(60_000_000, pa.duration("us")))
+    ),
+    "app_events": _compute("count", lambda rows: pc.add(rows["count"], 1)),
+    "billing_events": _compute("amount_minor", lambda rows: pc.add(rows["amount_minor"], 50)),
+    "api_requests": _compute("duration_ms", lambda rows: pc.add(rows["duration_ms"], 5.0)),
+    "host_samples": _compute("memory_percent", lambda rows: pc.add(rows["memory_percent"], 0.1)),
 }
 """What a correction changes."""
 
-DEFECT_BY_NAME = {
-    defect.name: defect for defects in (*DEFECTS.values(), MARKS.values()) for defect in defects
-}
+
+def defect_of(dataset: str, name: str) -> Defect:
+    """The defect of a dataset by its name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    named = {defect.name: defect for defect in DEFECTS[dataset]}
+    return named[name] if name in named else MARKS[name]

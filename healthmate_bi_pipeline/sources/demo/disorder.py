@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from healthmate_bi_pipeline.sources.demo.clocks import Flags, Integers
+from healthmate_bi_pipeline.sources.demo.block import BackendBlock
+from healthmate_bi_pipeline.sources.demo.clocks import Flags, Integers, Span
 from healthmate_bi_pipeline.sources.demo.defects import (
     CORRECTIONS,
-    DEFECT_BY_NAME,
     DEFECTS,
+    defect_of,
     replace_column,
 )
 from healthmate_bi_pipeline.sources.demo.rows import DemoRows, FileStyle, constant, instants
@@ -26,6 +27,7 @@ from healthmate_bi_pipeline.sources.demo.world import World
 
 DAILY_LATE_FILES = 3
 """The last days whose late rows come in a file each."""
+_LATE_HOURS_SHARE = 0.01
 _CORRECTED_SHARE, _DELETED_SHARE, _REPEATED_SHARE = 0.004, 0.002, 0.004
 _REPORTED_AFTER = np.timedelta64(5, "m")
 _CHANGED_AFTER = np.timedelta64(6, "h")
@@ -82,17 +84,41 @@ class _Piece:
 
 
 def disorder(world: World, rows: DemoRows) -> tuple[list[Part], DisorderCounts]:
-    """Spread rows over files and spoil a few of them."""
+    """Spread rows of people over files and spoil a few of them."""
+    return _disorder(
+        rows,
+        span=world.block.span,
+        rng=world.block.rng(f"disorder of {rows.style.dataset} by {rows.style.device}"),
+        is_asked=world.block.is_asked_for[rows.person],  # only now, so that nobody's draws depend on it
+        is_late=world.habits.is_offline[rows.person, rows.day],
+    )
+
+
+def disorder_backend(block: BackendBlock, rows: DemoRows) -> tuple[list[Part], DisorderCounts]:
+    """The same for rows of the backend: now and then what a host sends in an hour comes late."""
+    hour = (rows.recorded_at - block.start) // np.timedelta64(1, "h")
+    is_late = block.rng(f"late {rows.style.dataset}").random(len(block.hours)) < _LATE_HOURS_SHARE
+    return _disorder(
+        rows,
+        span=block.span,
+        rng=block.rng(f"disorder of {rows.style.dataset}"),
+        is_asked=np.ones(rows.table.num_rows, dtype=bool),
+        is_late=is_late[hour],
+    )
+
+
+def _disorder(
+    rows: DemoRows, *, span: Span, rng: np.random.Generator, is_asked: Flags, is_late: Flags
+) -> tuple[list[Part], DisorderCounts]:
     style, count = rows.style, rows.table.num_rows
-    is_asked = world.block.is_asked_for[rows.person]  # only now, so that nobody's draws depend on it
     marks = {name: flags & is_asked for name, flags in rows.marks.items()}
     marked = {name: int(flags.sum()) for name, flags in marks.items()}
     if style.is_tidy or not is_asked.any():
         table = rows.table.filter(pa.array(is_asked))
-        return [Part("all", rows.person[is_asked], table)], _counted(marked, {"rows": table.num_rows})
-    rng = world.block.rng(f"disorder of {style.dataset} by {style.device}")
+        return [Part("all", rows.person[is_asked], table)], _counted(
+            style.dataset, marked, {"rows": table.num_rows}
+        )
     table = _with_versions(rows)
-    is_late = world.habits.is_offline[rows.person, rows.day]
     is_marked = np.any([np.zeros(count, dtype=bool), *marks.values()], axis=0)
     is_free = is_asked & ~is_marked
     spoiled = dict(_spoil(table, rng.random(count), is_free, style))
@@ -112,15 +138,15 @@ def disorder(world: World, rows: DemoRows) -> tuple[list[Part], DisorderCounts]:
             np.concatenate([piece.is_late for piece in odd]),
         ),
     )
-    parts = [part for piece in pieces for part in _parts(world, rows, piece)]
+    parts = [part for piece in pieces for part in _parts(span, rows, piece)]
     by_defect = marked | {name: len(places) for name, (places, _) in spoiled.items()}
     counts = {name: len(places) for name, (places, _) in renewed.items()}
     counts |= {"rows": sum(part.table.num_rows for part in parts), "late": int((is_late & is_asked).sum())}
-    return parts, _counted(by_defect, counts)
+    return parts, _counted(style.dataset, by_defect, counts)
 
 
-def _counted(by_defect: Mapping[str, int], counts: Mapping[str, int]) -> DisorderCounts:
-    suspected = sum(count for name, count in by_defect.items() if DEFECT_BY_NAME[name].is_suspected)
+def _counted(dataset: str, by_defect: Mapping[str, int], counts: Mapping[str, int]) -> DisorderCounts:
+    suspected = sum(count for name, count in by_defect.items() if defect_of(dataset, name).is_suspected)
     bad = sum(by_defect.values()) - suspected
     return DisorderCounts(bad=bad, suspected=suspected, by_defect=by_defect, **counts)
 
@@ -178,12 +204,12 @@ def _renewed(
     return renewed
 
 
-def _parts(world: World, rows: DemoRows, piece: _Piece) -> Iterator[Part]:
+def _parts(span: Span, rows: DemoRows, piece: _Piece) -> Iterator[Part]:
     """The rows of a piece by the files they come in."""
     if not len(piece.places):
         return
-    days = world.block.span.days
-    names = _period_names(world, rows.style)
+    days = span.days
+    names = _period_names(span, rows.style)
     day = rows.day[piece.places]
     code = names.number[day] + np.where(piece.is_late, len(names.texts), 0)
     is_recent = piece.is_late & (day >= days - DAILY_LATE_FILES)
@@ -195,7 +221,7 @@ def _parts(world: World, rows: DemoRows, piece: _Piece) -> Iterator[Part]:
         mine = order[start:end]
         # Taken, not sliced: a slice that waits to be written would keep the whole table in memory.
         yield Part(
-            _part_name(names, int(sorted_code[start]), world), person[mine], piece.table.take(pa.array(mine))
+            _part_name(names, int(sorted_code[start]), span), person[mine], piece.table.take(pa.array(mine))
         )
 
 
@@ -207,25 +233,23 @@ class _Periods:
     number: Integers
 
 
-def _period_names(world: World, style: FileStyle) -> _Periods:
-    dates = world.block.span.dates
+def _period_names(span: Span, style: FileStyle) -> _Periods:
+    dates = span.dates
     year = dates.astype("datetime64[Y]").astype(np.int64) + 1970
-    quarter = (world.block.span.month - 1) // 3 + 1 if style.is_quarterly else np.zeros_like(year)
+    quarter = (span.month - 1) // 3 + 1 if style.is_quarterly else np.zeros_like(year)
     keys, number = np.unique(year * 10 + quarter, return_inverse=True)
     texts = [f"{key // 10}q{key % 10}" if key % 10 else str(key // 10) for key in keys.tolist()]
     return _Periods(texts, number)
 
 
-def _part_name(names: _Periods, code: int, world: World) -> str:
+def _part_name(names: _Periods, code: int, span: Span) -> str:
     """A part's name; "_" sorts behind the dot of the file that is in time, so that what is late is read later."""
     count = len(names.texts)
     if code < count:
         return names.texts[code]
     if code < 2 * count:
         return f"{names.texts[code - count]}_late"
-    return (
-        f"{names.texts[-1]}_late_{world.block.span.date_of(world.block.span.days - 1 - (code - 2 * count))}"
-    )
+    return f"{names.texts[-1]}_late_{span.date_of(span.days - 1 - (code - 2 * count))}"
 
 
 def _plain(table: pa.Table) -> pa.Table:

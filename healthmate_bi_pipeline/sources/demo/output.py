@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfile
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +28,7 @@ _PACKING = {
     Format.NDJSON_ZSTD: "zstd",
 }
 _ALWAYS_UTC = "updated_at"
+_AGAIN = "_again"  # sorts behind the first one
 
 
 ROWS_OF_A_WRITE = 1 << 15
@@ -56,11 +58,17 @@ class _File:
 
 @dataclass
 class DemoOutput:
-    """The files of the demo while they are written, block of people by block of people."""
+    """The files of the demo while they are written, block of people by block of people.
+
+    Attributes:
+        batch: what they are written in.
+        copies: the files that are another one once more, below the landing folder.
+    """
 
     batch: LandingBatch
     _stack: ExitStack = field(default_factory=ExitStack)
     _files: dict[tuple[FileStyle, str], _File] = field(default_factory=dict)
+    copies: list[str] = field(default_factory=list)
 
     def add(self, style: FileStyle, part: str, *, table: pa.Table, person: Integers, clocks: Clocks) -> None:
         """Append rows to a part of a style's files."""
@@ -100,6 +108,16 @@ class DemoOutput:
         if kind is None:
             for (style, part), file in self._files.items():
                 self.batch.finish(file.path, style.file_name(part))
+            self._copy_first_files()
+
+    def _copy_first_files(self) -> None:
+        """Deliver files once more."""
+        for style in {style: None for style, _ in self._files if style.comes_twice}:
+            part = min(part for other, part in self._files if other == style)
+            copy, name = self.batch.start(style.dataset), style.file_name(part, again=_AGAIN)
+            copyfile(self._files[style, part].path, copy)
+            self.batch.finish(copy, name)
+            self.copies.append(f"{style.dataset}/{name}")
 
 
 def render_times(table: pa.Table, style: FileStyle, *, person: Integers, clocks: Clocks) -> pa.Table:

@@ -28,11 +28,14 @@ from healthmate_bi_pipeline.sources.demo.places import IS_IMPERIAL, IS_SOUTHERN,
 
 FIRST_USER_ID = 1_001
 SHORTEST_SPAN_OF_A_MOVE = 14
+INTEREST = (2.2, 1.8)
+"""Of a beta distribution."""
 _UNREGISTERED_EVERY = 60
 _NICOTINE = np.array(
     ["never", "quit_5_years", "quit_1_year", "quit_recently", "e_cigarette", "smoker", None], object
 )
-_PLANS = np.array(["free", "plus", "family"], object)
+PLANS = (FREE, PLUS, FAMILY) = ("free", "plus", "family")
+_PLANS = np.array(PLANS, object)
 _SEXES = np.array(["female", "male", "other"], object)
 
 Texts = npt.NDArray[np.object_]
@@ -51,7 +54,8 @@ class People:
         is_registered: whether the dataset ``users`` knows them.
         nicotine_use: as in the record; empty where it was not asked.
         mepa_score: 0 to 16; NaN where it was not asked.
-        interest: in the app, 0 to 1: how much is logged, and how long they stay.
+        interest: in the app, 0 to 1: how much is logged, how long they stay, and the chance that they open it
+            in a week.
         first_day: number of the first day with data.
         last_day: number of the last one.
         account_age_days: days between the account and the first data.
@@ -148,7 +152,7 @@ def draw_people(block: Block) -> People:
     sex = rng.choice(_SEXES, count, p=[0.51, 0.47, 0.02])
     height = np.round(rng.normal(np.where(sex == "male", 177, 165), 7), 1)
     bmi = np.clip(rng.gamma(28, 0.97, count), 17, 48)
-    interest = rng.beta(2.2, 1.8, count)
+    interest = rng.beta(*INTEREST, count)
     home = np.where(number < len(PLACES), number % len(PLACES), rng.choice(len(PLACES), count, p=SHARES))
     moves = (number == 0) | (rng.random(count) < 0.03)
     moves &= block.span.days >= SHORTEST_SPAN_OF_A_MOVE

@@ -18,6 +18,7 @@ from healthmate_bi_pipeline.sources.demo.people import People
 from healthmate_bi_pipeline.sources.demo.places import ZONES
 
 SHORTEST_SPAN = 270
+_TUESDAY, _THURSDAY = 1, 3
 TREATMENT_SYSTOLIC, TREATMENT_DIASTOLIC = -12.0, -6.0
 TREATMENT_DAYS_TO_EFFECT = 42
 FIRMWARE_SYSTOLIC, FIRMWARE_DIASTOLIC = 8.0, 4.0
@@ -25,6 +26,7 @@ BAD_SLEEP_ZONE, BAD_SLEEP_HOURS = "Europe/Madrid", -1.2
 GAP_DAYS, GAP_ADHERENCE = 21, -0.25
 SPRING_FACTOR, SPRING_AGE, SPRING_MONTHS = 1.2, 65, (3, 4, 5)
 WINTER_ILLNESS_FACTOR = 8.0
+SLOW_RELEASE_DAYS, LEAK_DAYS = 3, 21
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,24 @@ class Calendar:
         firmware: from this day on a model of cuffs reads high.
         bad_sleep: first day of the week of bad sleep.
         infections: first day of the three weeks of infections.
+        launch: the day on which a feature of the app is launched.
+        campaign: the day on which people who fell away get a notification.
+        price_change: from this day on the plan "plus" costs more.
+        slow_release: the day on which a service gets slow, for ``SLOW_RELEASE_DAYS``.
+        outage: the day on which a service fails.
+        leak: the day on which an instance begins to lose memory, for ``LEAK_DAYS``.
     """
 
     span: Span
     firmware: int = NEVER
     bad_sleep: int = NEVER
     infections: int = NEVER
+    launch: int = NEVER
+    campaign: int = NEVER
+    price_change: int = NEVER
+    slow_release: int = NEVER
+    outage: int = NEVER
+    leak: int = NEVER
 
     @property
     def has_stories(self) -> bool:
@@ -59,7 +73,18 @@ def make_calendar(span: Span) -> Calendar:
         firmware=span.days * 6 // 10,
         bad_sleep=_monday_after(span, 7, 14, otherwise=middle),
         infections=_monday_after(span, 2, 5, otherwise=NEVER),
+        launch=_weekday_before(span, int(span.days * 0.45), _TUESDAY),
+        campaign=_weekday_before(span, int(span.days * 0.62), _TUESDAY),
+        price_change=_weekday_before(span, int(span.days * 0.72), _TUESDAY),
+        slow_release=_weekday_before(span, span.days - 56, _TUESDAY),
+        outage=_weekday_before(span, span.days - 22, _THURSDAY),
+        leak=_weekday_before(span, span.days - 100, _TUESDAY),
     )
+
+
+def _weekday_before(span: Span, number: int, weekday: int) -> int:
+    """The last such day of the week, up to the day with a number."""
+    return number - (span.first.weekday() + number - weekday) % 7
 
 
 def _monday_after(span: Span, month: int, day: int, *, otherwise: int) -> int:

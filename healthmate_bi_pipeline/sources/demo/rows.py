@@ -48,6 +48,7 @@ class FileStyle:
         has_updated_at: all rows say when they were changed, and not only the changed ones.
         is_quarterly: a file holds a quarter.
         is_tidy: nothing is late, corrected or wrong.
+        comes_twice: the first file is delivered once more, under another name.
     """
 
     dataset: str
@@ -58,10 +59,11 @@ class FileStyle:
     has_updated_at: bool = False
     is_quarterly: bool = False
     is_tidy: bool = False
+    comes_twice: bool = False
 
-    def file_name(self, part: str) -> str:
-        """The name of a part."""
-        return f"demo-{self.device}-{part}.{self.format}"
+    def file_name(self, part: str, *, again: str = "") -> str:
+        """The name of a part; ``again`` tells a copy from it."""
+        return f"demo-{self.device}{again}-{part}.{self.format}"
 
 
 @dataclass(frozen=True)

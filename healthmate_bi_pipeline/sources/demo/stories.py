@@ -1,65 +1,24 @@
-"""The planted stories as a file that tests and reports can be checked against: what, who, when, how much."""
+"""The stories that are told of people's health, and all stories as a file that can be checked against."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from healthmate_bi_pipeline.sources.demo import roles as parts
-from healthmate_bi_pipeline.sources.demo.clocks import NEVER, Flags, Integers
+from healthmate_bi_pipeline.sources.demo.app_stories import tell_app_stories
+from healthmate_bi_pipeline.sources.demo.clocks import NEVER
 from healthmate_bi_pipeline.sources.demo.devices import CUFF, HIGH_READING_CUFF
 from healthmate_bi_pipeline.sources.demo.regimes import DRUGS
 from healthmate_bi_pipeline.sources.demo.roles import Calendar
+from healthmate_bi_pipeline.sources.demo.story import Story, days_of, named, own_dates
 from healthmate_bi_pipeline.sources.demo.world import World
 
 FILE_NAME = "stories.json"
-
-
-@dataclass(frozen=True)
-class Story:
-    """A story.
-
-    Attributes:
-        name: what it is known by.
-        kind: its shape: ``step_per_person``, ``step_by_device``, ``week``, ``weeks`` or ``season``.
-        dataset: where it shows.
-        figures: the figures that it shows in, with the size of the effect in each.
-        unit: of the sizes.
-        rule: who, in words.
-        compare: how the size can be got back, in words.
-        when: dates, first and last inclusive, or the rule.
-        user_ids: who.
-        own_dates: of some stories, each person's own dates, by user_id.
-    """
-
-    name: str
-    kind: str
-    dataset: str
-    figures: dict[str, float]
-    unit: str
-    rule: str
-    compare: str
-    when: dict[str, Any]
-    user_ids: tuple[int, ...] = ()
-    own_dates: tuple[tuple[int, dict[str, Any]], ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """The story as it stands in the file."""
-        own_dates = {str(user): dates for user, dates in self.own_dates}
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "what": {"dataset": self.dataset, "figures": list(self.figures)},
-            "who": {"rule": self.rule, "count": len(self.user_ids), "user_ids": list(self.user_ids)},
-            "when": self.when | ({"per_person": own_dates} if own_dates else {}),
-            "effect": {"sizes": self.figures, "unit": self.unit, "compare": self.compare},
-        }
 
 
 def tell_stories(world: World) -> tuple[Story, ...]:
@@ -70,27 +29,16 @@ def tell_stories(world: World) -> tuple[Story, ...]:
     everyone = np.ones(len(world.people), dtype=bool)
     stories = [
         _treatment(world),
-        _named(_firmware(calendar), world, world.roles.has_high_cuff),
+        named(_firmware(calendar), world, world.roles.has_high_cuff),
         _gap(world),
-        _named(_spring(calendar), world, world.roles.is_active_in_spring),
+        named(_spring(calendar), world, world.roles.is_active_in_spring),
+        *tell_app_stories(world),
     ]
     if calendar.bad_sleep < NEVER:
-        stories.append(_named(_bad_sleep(calendar), world, world.roles.sleeps_badly))
+        stories.append(named(_bad_sleep(calendar), world, world.roles.sleeps_badly))
     if calendar.infections < NEVER:
-        stories.append(_named(_infections(calendar), world, everyone))
+        stories.append(named(_infections(calendar), world, everyone))
     return tuple(sorted(stories, key=lambda story: story.name))
-
-
-def joined_stories(blocks: Sequence[tuple[Story, ...]]) -> tuple[Story, ...]:
-    """The stories of all blocks as one."""
-    return tuple(
-        replace(
-            told[0],
-            user_ids=tuple(user for story in told for user in story.user_ids),
-            own_dates=tuple(pair for story in told for pair in story.own_dates),
-        )
-        for told in zip(*blocks, strict=True)
-    )
 
 
 def write_stories(folder: Path, stories: Sequence[Story], about: dict[str, Any]) -> Path:
@@ -109,39 +57,6 @@ def write_stories(folder: Path, stories: Sequence[Story], about: dict[str, Any])
     return path
 
 
-def _named(story: Story, world: World, who: Flags) -> Story:
-    """The story with its people."""
-    return replace(story, user_ids=tuple(world.people.user_id[who & _is_there(world)].tolist()))
-
-
-def _is_there(world: World) -> Flags:
-    """Who is asked for and recorded anything at all."""
-    there: Flags = world.block.is_asked_for & world.habits.has_data.any(axis=1)
-    return there
-
-
-def _days(calendar: Calendar, first: int, days: int) -> dict[str, str]:
-    start = calendar.span.date_of(first)
-    return {"first_day": str(start), "last_day": str(start + timedelta(days=days - 1))}
-
-
-def _own_dates(world: World, **days: Integers) -> tuple[tuple[int, dict[str, Any]], ...]:
-    """Everyone's own dates by their numbers of days, of whom they come for."""
-    span = world.block.span
-    comes = np.all([day < NEVER for day in days.values()], axis=0) & _is_there(world)
-    return tuple(
-        (
-            int(world.people.user_id[person]),
-            {name: str(_date(span.first, int(day[person]))) for name, day in days.items()},
-        )
-        for person in np.flatnonzero(comes)
-    )
-
-
-def _date(first: date, number: int) -> date:
-    return first + timedelta(days=number)
-
-
 def _treatment(world: World) -> Story:
     story = Story(
         name="treatment_lowers_blood_pressure",
@@ -157,9 +72,9 @@ def _treatment(world: World) -> Story:
         compare=f"mean from {parts.TREATMENT_DAYS_TO_EFFECT} days after treated_from on minus mean before it, "
         "per person; seasons move a person by up to 3, both ways",
         when={"rule": f"from treated_from on; in full after about {parts.TREATMENT_DAYS_TO_EFFECT} days"},
-        own_dates=_own_dates(world, treated_from=world.roles.treated_from),
+        own_dates=own_dates(world, treated_from=world.roles.treated_from),
     )
-    return _named(story, world, world.roles.treated_from < NEVER)
+    return named(story, world, world.roles.treated_from < NEVER)
 
 
 def _firmware(calendar: Calendar) -> Story:
@@ -189,7 +104,7 @@ def _bad_sleep(calendar: Calendar) -> Story:
         rule=f"lives in {parts.BAD_SLEEP_ZONE} from first to last",
         compare="mean hours asleep of the nights of the week (wake date) minus the mean of the four weeks "
         "before and the four after, per person",
-        when=_days(calendar, calendar.bad_sleep, 7),
+        when=days_of(calendar, calendar.bad_sleep, 7),
     )
 
 
@@ -208,9 +123,9 @@ def _gap(world: World) -> Story:
             "rule": "nothing of the drug from gap_from until before gap_to, less of all drugs from gap_to on",
             "drugs": [drug.name for drug in DRUGS],
         },
-        own_dates=_own_dates(world, gap_from=regimes.gap_from, gap_to=regimes.gap_to),
+        own_dates=own_dates(world, gap_from=regimes.gap_from, gap_to=regimes.gap_to),
     )
-    return _named(story, world, world.roles.has_gap)
+    return named(story, world, world.roles.has_gap)
 
 
 def _spring(calendar: Calendar) -> Story:
@@ -238,5 +153,5 @@ def _infections(calendar: Calendar) -> Story:
         rule="everyone",
         compare="symptoms logged a day (cough, sore throat), and body temperatures of 38 °C and more, against "
         "the six weeks before and after",
-        when=_days(calendar, calendar.infections, 21),
+        when=days_of(calendar, calendar.infections, 21),
     )

@@ -1,4 +1,4 @@
-"""``users`` of the demo: everyone's record, a version for each move and each beginning of a treatment."""
+"""``users`` of the demo: everyone's record, a version for each move, beginning of a treatment and other plan."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from healthmate_bi_pipeline.sources.demo.clocks import NEVER, Integers, as_minutes, change_of_place
+from healthmate_bi_pipeline.sources.demo.people import PLANS
 from healthmate_bi_pipeline.sources.demo.places import ZONES
 from healthmate_bi_pipeline.sources.demo.rows import Clock, DemoRows, FileStyle, Format, instants
 from healthmate_bi_pipeline.sources.demo.world import World
@@ -30,11 +31,18 @@ def users(world: World) -> DemoRows:
         np.flatnonzero(known & (people.moves_on < NEVER)),
         treated,
         *is_odd.values(),
+        np.flatnonzero(known & (world.subscriptions.changes_on < world.block.span.days)),
+        np.flatnonzero(known & (world.subscriptions.cancelled_on < world.block.span.days)),
     )
     person = np.concatenate(groups)
     origin = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     odd_day = np.full(len(people), world.block.span.days // 2)
-    days = np.stack([np.full(len(people), -1), people.moves_on, world.roles.treated_from, odd_day, odd_day])
+    days = np.stack(
+        [
+            np.full(len(people), -1), people.moves_on, world.roles.treated_from, odd_day, odd_day,
+            world.subscriptions.changes_on, world.subscriptions.cancelled_on,
+        ]
+    )  # fmt: skip
     day = days[origin, person]
     table = _table(world, person, day, origin == 0)
     marks = {name: origin == 3 + place for place, name in enumerate(is_odd)}
@@ -51,6 +59,7 @@ def _table(world: World, person: Integers, day: Integers, is_first: np.ndarray) 
     days_before = people.first_day - people.account_age_days
     created_at = span.midnights[0] + as_minutes(days_before * 1440 + 600)
     mepa = people.mepa_score[person]
+    plan = world.subscriptions.plan_on(person, day)
     return pa.table(
         {
             "user_id": pa.array(people.user_id[person]),
@@ -60,7 +69,7 @@ def _table(world: World, person: Integers, day: Integers, is_first: np.ndarray) 
             "birth_year": pa.array(people.birth_year[person]),
             "sex": pa.array(people.sex[person], pa.string()),
             "height_cm": pa.array(people.height_cm[person]),
-            "plan": pa.array(people.plan[person], pa.string()),
+            "plan": pa.array(np.array(PLANS, dtype=object)[plan], pa.string()),
             "is_bp_treated": pa.array(
                 people.is_bp_treated[person] | (day >= world.roles.treated_from[person])
             ),

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from healthmate_bi_pipeline.sources.demo.app_use import AppUse, draw_app_use
 from healthmate_bi_pipeline.sources.demo.block import Block
 from healthmate_bi_pipeline.sources.demo.clocks import Clocks, Flags, Integers, Numbers, Times, as_minutes
 from healthmate_bi_pipeline.sources.demo.habits import Habits, draw_habits
+from healthmate_bi_pipeline.sources.demo.lifetimes import draw_lifetimes
 from healthmate_bi_pipeline.sources.demo.movement import Movement, draw_movement
 from healthmate_bi_pipeline.sources.demo.people import People, draw_people
 from healthmate_bi_pipeline.sources.demo.regimes import Regimes, draw_regimes
 from healthmate_bi_pipeline.sources.demo.roles import Calendar, Roles, cast_people
 from healthmate_bi_pipeline.sources.demo.rows import DemoRows, FileStyle
+from healthmate_bi_pipeline.sources.demo.subscriptions import Subscriptions, draw_subscriptions
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class World:
     habits: Habits
     movement: Movement
     regimes: Regimes
+    subscriptions: Subscriptions
+    app_use: AppUse
 
     def moments(self, happens: Flags, hour: Numbers) -> Moments:
         """Where something happens, at which hour of the day: both arrays of people × days."""
@@ -70,6 +75,8 @@ def draw_world(block: Block, calendar: Calendar) -> World:
     people, roles = cast_people(block, draw_people(block), calendar)
     clocks = people.make_clocks(block)
     habits = draw_habits(block, people, roles)
+    falls_away = draw_lifetimes(block, people)
+    subscriptions = draw_subscriptions(block, people, calendar, falls_away=falls_away)
     return World(
         block=block,
         people=people,
@@ -78,6 +85,8 @@ def draw_world(block: Block, calendar: Calendar) -> World:
         habits=habits,
         movement=draw_movement(block, people, clocks, habits),
         regimes=draw_regimes(block, people, roles),
+        subscriptions=subscriptions,
+        app_use=draw_app_use(block, people, calendar, subscriptions=subscriptions, falls_away=falls_away),
     )
 
 

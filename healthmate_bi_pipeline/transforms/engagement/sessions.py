@@ -63,12 +63,13 @@ def with_made_session(events: ir.Table, pieces: ir.Table) -> ir.Table:
     """The deliberate events of people's days without a logged session, with ``session``: its number on the day."""
     deliberate = deliberate_events(events)
     alone = deliberate.anti_join(pieces.select(*_DAY).distinct(), _DAY)
-    # Equal times are in any order: none of them is away from the other.
-    order = ibis.window(group_by=_DAY, order_by="occurred_at")
+    # Of equal times too there is one order: the gap before an event and the count of gaps up to it must mean the same.
+    places = ["occurred_at", "file_number", "row_number"]
+    order = ibis.window(group_by=_DAY, order_by=places)
     silence = alone.occurred_at.delta(alone.occurred_at.lag().over(order), unit="microsecond")
     begins = silence.isnull() | (silence >= SESSION_GAP_MINUTES * 60_000_000)
     marked = alone.mutate(begins=begins.cast("int64"))
-    so_far = ibis.window(group_by=_DAY, order_by="occurred_at", preceding=None, following=0)
+    so_far = ibis.window(group_by=_DAY, order_by=places, preceding=None, following=0)
     return marked.mutate(session=marked.begins.sum().over(so_far)).drop("begins")
 
 

@@ -95,9 +95,7 @@ def _counted_totals(totals: ir.Table, of_hours: ir.Table) -> ir.Table:
 def month_states(days: ir.Table) -> ir.Table:
     """The health state of months: the merge of their days."""
     table = state_table(HEALTH, Grain.MONTH)
-    # By way of a timestamp: the engine makes one of a date that is cut off, whatever the expression says.
-    month = days.day.cast("timestamp(6)").truncate("M").cast("date")
-    dated = days.mutate(month=month).drop("day")
+    dated = days.mutate(month=days.day.truncate("M")).drop("day")
     return shaped_as_state(merge_states(dated, ("user_id", "measure", "item", "month")), table)
 
 

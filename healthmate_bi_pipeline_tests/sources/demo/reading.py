@@ -11,7 +11,10 @@ from healthmate_bi_pipeline.catalog.datasets import DATASET_BY_NAME
 from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE
 from healthmate_bi_pipeline.domain.time_zones import known_time_zones
 
-TIMES = ["recorded_at", "started_at", "ended_at", "scheduled_at", "taken_at", "filled_at", "updated_at"]
+TIMES = [
+    "recorded_at", "started_at", "ended_at", "scheduled_at", "taken_at", "filled_at", "updated_at",
+    "occurred_at", "sampled_at",
+]  # fmt: skip
 UNITS = {(metric.code, unit.spelling): unit for metric in METRIC_BY_CODE.values() for unit in metric.units}
 
 
@@ -29,8 +32,8 @@ def read_file(path: Path) -> pd.DataFrame:
 
 
 def files_of(landing: Path, dataset: str, device: str = "*") -> list[Path]:
-    """The files of a device, those in time first of each year or quarter."""
-    return sorted((landing / dataset).glob(f"demo-{device}-*"))
+    """The files of a device, those in time first of each year or quarter; without copies."""
+    return sorted(path for path in (landing / dataset).glob(f"demo-{device}-*") if "_again" not in path.name)
 
 
 def is_late_file(path: Path) -> bool:
@@ -116,7 +119,41 @@ def _is_bad_dose(frame: pd.DataFrame) -> pd.Series:
     return has_no_time | early | ~known | frame["medication"].isna()
 
 
+def _is_bad_event(frame: pd.DataFrame, events: set[str], amount: str) -> pd.Series:
+    at = frame["occurred_at"]
+    return at.isna() | (at.dt.year > 2030) | ~frame["event"].isin(events) | (frame[amount] < 0)
+
+
+def _is_bad_request(frame: pd.DataFrame) -> pd.Series:
+    duration = frame["duration_ms"]
+    return (
+        frame["occurred_at"].isna() | ~frame["status_code"].between(100, 599) | ~duration.between(0, 86.4e6)
+    )
+
+
+def _is_bad_sample(frame: pd.DataFrame) -> pd.Series:
+    shares = frame[["cpu_percent", "memory_percent", "disk_percent"]]
+    return frame["sampled_at"].isna() | ((shares < 0) | (shares > 100)).any(axis=1)
+
+
+APP_EVENTS = {
+    "page_view", "feature_used", "action", "chat_message", "notification_received", "notification_opened",
+    "health_data_added", "medication_logged", "symptom_logged", "goal_achieved",
+}  # fmt: skip
+BILLING_EVENTS = {
+    "started", "renewed", "upgraded", "downgraded", "cancelled", "payment_failed", "refunded",
+}  # fmt: skip
+
 BAD = {
+    "login_sessions": lambda frame: (
+        frame["started_at"].isna()
+        | (frame["ended_at"] < frame["started_at"])
+        | (frame["ended_at"] - frame["started_at"] > pd.Timedelta(hours=24))
+    ),
+    "app_events": lambda frame: _is_bad_event(frame, APP_EVENTS, "count"),
+    "billing_events": lambda frame: _is_bad_event(frame, BILLING_EVENTS, "amount_minor"),
+    "api_requests": _is_bad_request,
+    "host_samples": _is_bad_sample,
     "users": lambda frame: (frame["birth_year"] > 2030) | ~frame["time_zone"].isin(known_time_zones()),
     "health_readings": is_bad_reading,
     "activity_intervals": lambda frame: _is_bad_stretch(frame, "activity_intervals", 48),

@@ -139,6 +139,8 @@ COMMENT ON COLUMN bi_performance_incidents.unit IS 'The unit of both.';
 COMMENT ON COLUMN bi_performance_incidents.requests IS 'Requests in these minutes. [1]';
 
 COMMENT ON COLUMN bi_performance_incidents.errors IS 'Those of them that failed. [1]';
+
+COMMENT ON COLUMN bi_health_groups.stratum IS 'The group: ''all'', ''age 18-39'', ''sex female'', or ''age 18-39, sex female''; age at the period''s end. Of hours only ''all'', of days not both together.';
 """
 
 
