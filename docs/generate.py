@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from healthmate_bi_pipeline.catalog import performance
+from healthmate_bi_pipeline.catalog import engagement, performance
 from healthmate_bi_pipeline.catalog.columns import Column
 from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
-from healthmate_bi_pipeline.catalog.golden import golden_test, performance_test
+from healthmate_bi_pipeline.catalog.golden import golden_engagement_test, golden_test, performance_test
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
 from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE, METRICS, SLIPS
@@ -75,7 +75,36 @@ def _metrics() -> Iterator[str]:
     for component in COMPONENTS:
         yield f"| `{component.column.name}` | {component.merge} | {component.column.description} |"
     yield ""
+    yield from _engagement()
+    yield ""
     yield from _performance()
+
+
+def _engagement() -> Iterator[str]:
+    yield "## User engagement"
+    yield ""
+    yield (
+        "Columns of `bi_user_engagement_analytics` that hold a figure; the tables of groups beside it stand in"
+        f" [tables.md](tables.md). Registry version {engagement.REGISTRY_VERSION}."
+    )
+    yield ""
+    yield "| column | unit | from | made of | meaning | source | held by |"
+    yield "|---|---|---|---|---|---|---|"
+    for figure in engagement.ENGAGEMENT_FIGURES:
+        cells = (
+            figure.unit or "",
+            str(figure.shortest),
+            _made_of(figure),
+            figure.description,
+            figure.source,
+            f"`{golden_engagement_test(figure)}`",
+        )
+        yield f"| `{figure.name}` | {' | '.join(cells)} |"
+    yield ""
+    yield "| measure | unit | finest slot | what a value is |"
+    yield "|---|---|---|---|"
+    for measure in engagement.ENGAGEMENT_MEASURES:
+        yield f"| `{measure.name}` | {measure.unit} | {measure.native_grain} | {measure.description} |"
 
 
 def _performance() -> Iterator[str]:

@@ -130,8 +130,7 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
     elif dataset in (SYMPTOM_LOGS, HOST_SAMPLES, BILLING_EVENTS):
         rows = _in_window(kept, window)
     elif dataset is API_REQUESTS:
-        grouped = kept.mutate(count=kept["count"].fill_null(1), route_group=route_group(kept.route))
-        rows = _in_window(grouped, window)
+        rows = _in_window(_with_route_group(kept.mutate(count=kept["count"].fill_null(1))), window)
     elif dataset is APP_EVENTS:
         rows = _in_window(kept.mutate(count=kept["count"].fill_null(1)), window)
     elif dataset in (ACTIVITY_INTERVALS, LOGIN_SESSIONS):
@@ -141,6 +140,13 @@ def raw_rows(kept: ir.Table, dataset: Dataset, window: Window, *, turns: ir.Tabl
     else:
         raise AssertionError(dataset.name)
     return rows.select(*raw_table(dataset).column_names)
+
+
+def _with_route_group(requests: ir.Table) -> ir.Table:
+    """Requests with the group of their route, which is made once for each route: there are few."""
+    named = requests.mutate(route=requests.route.fill_null(""))
+    routes = named.select("route").distinct()
+    return named.join(routes.mutate(route_group=route_group(routes.route)), "route")
 
 
 def raw_users(kept: ir.Table) -> ir.Table:

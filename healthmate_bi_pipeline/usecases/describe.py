@@ -77,4 +77,6 @@ def _of_lake(pipeline: Pipeline, asset: AssetSpec, first: date) -> Preview:
 
 
 def _partition_column(table: Table) -> str | None:
-    return next((name for name in _PARTITION_COLUMNS if name in table.column_names), None)
+    """The column that a table is laid out by: its last one, where that is a day or a month."""
+    last = table.columns[-1].name
+    return last if last in _PARTITION_COLUMNS else None

@@ -42,9 +42,9 @@ def _states(pipeline: Pipeline, engine: Engine, grain: Grain, window: Window) ->
             found = summarize.merged_states(of_hours, ("day",))
         case Grain.MONTH:
             of_days = scan_state(pipeline, engine, PERFORMANCE, Grain.DAY, window)
-            found = summarize.merged_states(
-                of_days.mutate(month=of_days.day.truncate("M")).drop("day"), ("month",)
-            )
+            # By way of a time: the engine's truncated date is a time, whatever its type is said to be.
+            month = of_days.day.cast("timestamp(6)").truncate("M").cast("date")
+            found = summarize.merged_states(of_days.mutate(month=month).drop("day"), ("month",))
     return shaped_as_state(found, table)
 
 

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from healthmate_bi_pipeline.catalog.lake_tables import CHURN_FITS
+from healthmate_bi_pipeline.catalog.lake_tables import ACTIVE_DAYS, CHURN_FITS
 from healthmate_bi_pipeline.domain.bgbb import BgBb, Patterns
 from healthmate_bi_pipeline.domain.bgbb_fit import fit
 from healthmate_bi_pipeline.domain.calibration import brier_score, deciles, predicted_by_silence
 from healthmate_bi_pipeline.domain.lifecycle import l_curve, lifecycles, stickiness, trailing_users
 from healthmate_bi_pipeline.domain.retention import cohort_retention
 from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.describe import preview
+from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline_tests.accounts import lake_frame
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, query, refresh
@@ -270,6 +272,13 @@ def test_parameters_are_those_of_the_days_before_the_month(pipeline):
     )
     assert (found["people"], found["is_converged"]) == (len(told), expected.is_converged)
     assert expected.is_converged, "the story of this test needs a model"
+
+
+def test_what_is_laid_out_by_month_is_previewed_by_month(pipeline):
+    january = date(2026, 1, 1)
+    shown = preview(pipeline, ASSET_BY_NAME[ACTIVE_DAYS.name], january)
+    assert shown is not None
+    assert shown.rows == ACTIVE[:, :27].sum()
 
 
 def test_everybody_with_a_first_activity_has_a_score_at_the_end_of_a_week(pipeline):
