@@ -113,6 +113,15 @@ def _make(pipeline: Pipeline) -> None:
     drop_file(settings, "api_requests/r.csv", csv_text([request]))
     sample = {"service": "api", "instance_id": "a", "cpu_percent": 9, "sampled_at": f"{DAYS[0]}T08:00:00Z"}
     drop_file(settings, "host_samples/h.csv", csv_text([sample]))
+    bill = {
+        "user_id": 1,
+        "event_id": "b",
+        "event": "started",
+        "plan": "plus",
+        "amount_minor": 990,
+        "currency": "EUR",
+    }
+    drop_file(settings, "billing_events/b.csv", csv_text([bill | {"occurred_at": f"{DAYS[0]}T08:00:00Z"}]))
     figures = ("health_metrics", "user_engagement", "engagement_groups", "system_performance")
     refresh(pipeline, groups=("staged", "baselines", "raw", "state", *figures))
 
