@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES
-from healthmate_bi_pipeline.catalog.provenance import PERIOD_COLUMNS, PROVENANCE
+from healthmate_bi_pipeline.catalog.provenance import (
+    HAS_USER_RECORD,
+    HOURS_COVERED,
+    PERIOD_COLUMNS,
+    PROVENANCE,
+)
 from healthmate_bi_pipeline.domain.period import Period
 
 ENGAGEMENT_ROWS = Table(
@@ -19,13 +24,8 @@ ENGAGEMENT_ROWS = Table(
         Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
         *PERIOD_COLUMNS,
         Column("date", Type.DATE, "The day that the period starts on.", is_nullable=False),
-        Column(
-            "hours_covered",
-            Type.NUMBER,
-            "Hours that really elapse in the period: 23 or 25 on the days of a clock change.",
-            "h",
-        ),
-        Column("has_user_record", Type.BOOLEAN, "The person has a record in users.", is_nullable=False),
+        HOURS_COVERED,
+        HAS_USER_RECORD,
         *(figure for figure in ENGAGEMENT_FIGURES if not figure.is_in_view_only),
         *PROVENANCE,
     ),

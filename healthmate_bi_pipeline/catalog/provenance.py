@@ -46,3 +46,14 @@ PERIOD_COLUMNS = (
         is_nullable=False,
     ),
 )
+
+HOURS_COVERED = Column(
+    "hours_covered",
+    Type.NUMBER,
+    "Hours that really elapse in the period: 23 or 25 on the days of a clock change.",
+    "h",
+)
+
+HAS_USER_RECORD = Column(
+    "has_user_record", Type.BOOLEAN, "The person has a record in users.", is_nullable=False
+)

@@ -11,7 +11,12 @@ from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, 
 from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_TABLES, ENGAGEMENT_VIEWS
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
 from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_TABLES
-from healthmate_bi_pipeline.catalog.provenance import PERIOD_COLUMNS, PROVENANCE
+from healthmate_bi_pipeline.catalog.provenance import (
+    HAS_USER_RECORD,
+    HOURS_COVERED,
+    PERIOD_COLUMNS,
+    PROVENANCE,
+)
 from healthmate_bi_pipeline.domain.period import Period
 
 HEALTH_METRIC_ROWS = Table(
@@ -20,13 +25,8 @@ HEALTH_METRIC_ROWS = Table(
     (
         Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
         *PERIOD_COLUMNS,
-        Column(
-            "hours_covered",
-            Type.NUMBER,
-            "Hours that really elapse in the period: 23 or 25 on the days of a clock change.",
-            "h",
-        ),
-        Column("has_user_record", Type.BOOLEAN, "The person has a record in users.", is_nullable=False),
+        HOURS_COVERED,
+        HAS_USER_RECORD,
         *(figure for figure in HEALTH_FIGURES if not figure.is_in_view_only),
         *PROVENANCE,
     ),
