@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
+from benchmarks.floors import driver_cursor
 from benchmarks.population import connected
 from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 
@@ -32,7 +31,11 @@ def export_finished_rows(warehouse: Warehouse, tables: tuple[str, ...], folder: 
     """All finished rows of some tables as files in PostgreSQL's binary format."""
     files = {table: folder / f"{table}.copy" for table in tables}
     for table, path in files.items():
-        with warehouse.transaction() as connection, path.open("wb") as file, _cursor(connection) as cursor:
+        with (
+            warehouse.transaction() as connection,
+            path.open("wb") as file,
+            driver_cursor(connection) as cursor,
+        ):
             cursor.copy_expert(f"COPY (SELECT * FROM {table}) TO STDOUT (FORMAT binary)", file)
     return files
 
@@ -47,13 +50,7 @@ def read_and_copy(files: Mapping[Path, str], finished: Mapping[str, Path], wareh
     for table, path in finished.items():
         with warehouse.transaction() as connection:
             connection.execute(text(f"CREATE TABLE bare AS SELECT * FROM {table} LIMIT 0"))
-            with path.open("rb") as rows, _cursor(connection) as cursor:
+            with path.open("rb") as rows, driver_cursor(connection) as cursor:
                 cursor.copy_expert("COPY bare FROM STDIN (FORMAT binary)", rows)
         with warehouse.transaction() as connection:
             connection.execute(text("DROP TABLE bare"))
-
-
-@contextmanager
-def _cursor(connection: Connection) -> Iterator[Any]:
-    with connection.connection.cursor() as cursor:
-        yield cursor

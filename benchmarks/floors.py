@@ -28,7 +28,11 @@ def export_finished_rows(warehouse: Warehouse, folder: Path) -> list[Path]:
     files = []
     for period in Period:
         path = folder / f"{period}.copy"
-        with warehouse.transaction() as connection, path.open("wb") as file, _cursor(connection) as cursor:
+        with (
+            warehouse.transaction() as connection,
+            path.open("wb") as file,
+            driver_cursor(connection) as cursor,
+        ):
             cursor.copy_expert(f"COPY bi_health_metric_rows_{period} TO STDOUT (FORMAT binary)", file)
         files.append(path)
     return files
@@ -43,13 +47,14 @@ def read_and_copy(readings: Path, files: list[Path], warehouse: Warehouse) -> No
     with warehouse.transaction() as connection:
         connection.execute(text("CREATE TABLE bare AS SELECT * FROM bi_health_metric_rows LIMIT 0"))
         for file in files:
-            with file.open("rb") as rows, _cursor(connection) as cursor:
+            with file.open("rb") as rows, driver_cursor(connection) as cursor:
                 cursor.copy_expert("COPY bare FROM STDIN (FORMAT binary)", rows)
     with warehouse.transaction() as connection:
         connection.execute(text("DROP TABLE bare"))
 
 
 @contextmanager
-def _cursor(connection: Connection) -> Iterator[Any]:
+def driver_cursor(connection: Connection) -> Iterator[Any]:
+    """The driver's own cursor, which can COPY."""
     with connection.connection.cursor() as cursor:
         yield cursor

@@ -7,15 +7,13 @@ deviation of every metric per person for all six periods, with a key. No books, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from benchmarks.floors import driver_cursor
 from healthmate_bi_pipeline.catalog.readings import METRICS
 from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 
@@ -102,13 +100,7 @@ def _figures(metric: str) -> str:
 
 
 def _copy(connection: Connection, table: str, frame: pd.DataFrame) -> None:
-    with _cursor(connection) as cursor:
+    with driver_cursor(connection) as cursor:
         cursor.copy_expert(
             f"COPY {table} FROM STDIN (FORMAT csv)", StringIO(frame.to_csv(index=False, header=False))
         )
-
-
-@contextmanager
-def _cursor(connection: Connection) -> Iterator[Any]:
-    with connection.connection.cursor() as cursor:
-        yield cursor
