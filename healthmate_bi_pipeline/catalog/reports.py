@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.domain.period import Period, Window
+
+REPORT_CADENCES = (Period.DAILY, Period.WEEKLY, Period.MONTHLY, Period.QUARTERLY, Period.YEARLY)
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class ReportType:
         name: as it is written on the command line.
         title: as it stands on the page.
         description: what it answers.
+        usual_cadences: the periods that it is made for by itself.
         cadences: the periods that it can be made for.
         not_measured: what a reader may look for and the pipeline does not read yet.
     """
@@ -22,22 +25,21 @@ class ReportType:
     name: str
     title: str
     description: str
-    cadences: tuple[Period, ...]
+    usual_cadences: tuple[Period, ...]
     not_measured: tuple[str, ...] = ()
+    cadences: tuple[Period, ...] = REPORT_CADENCES
 
+    def cadence_of(self, window: Window) -> Period | None:
+        """The period that a window is exactly, if it is one."""
+        return next((period for period in self.cadences if period.window(window.start) == window), None)
 
-REPORT_CADENCES = (Period.DAILY, Period.WEEKLY, Period.MONTHLY, Period.QUARTERLY, Period.YEARLY)
 
 HEALTH_SUMMARY = ReportType(
     "health_summary",
     "Health summary",
     "How the people are: cardiovascular health, vital signs, activity, sleep, medication and symptoms, and how"
     " good the data are.",
-    REPORT_CADENCES,
-    (
-        "Completeness of data",
-        "Insights, recommendations and confidence",
-    ),
+    (Period.DAILY, Period.MONTHLY),
 )
 
 REPORT_TYPES: tuple[ReportType, ...] = (HEALTH_SUMMARY,)

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.document import Absence, Band, BandChart, Series, TrendChart
+from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.wording import (
     count_text,
     figure_text,
@@ -26,7 +27,6 @@ from healthmate_bi_pipeline.reporting.wording import (
     point_text,
     share_text,
     short_day_text,
-    style_of,
     value_with_unit,
 )
 
@@ -178,7 +178,9 @@ def _line(series: Series, *, plot: Plot, kind: str) -> Iterator[Markup]:
     radius = 2.6 if plot.count <= 35 else 1.6
     for at, value in (pair for run in _runs(series) for pair in run):
         x, y, point = plot.x(at), plot.y(value), series.points[at]
-        hint = f"{point.label}: {value_with_unit(series.figure, point.value)}, {people_text(point.people)}"
+        hint = f"{point.label}: {value_with_unit(series.figure, point.value)}"
+        if point.people is not None:
+            hint += f", {people_text(point.people)}"
         if kind == "s-1":
             yield Markup('<circle class="c-dot {}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
                 kind, _coordinate(x), _coordinate(y), radius, hint

@@ -30,6 +30,7 @@ from healthmate_bi_pipeline.reporting.document import (
     Text,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.wording import (
     ADJECTIVES,
     NOUNS,
@@ -39,11 +40,11 @@ from healthmate_bi_pipeline.reporting.wording import (
     figure_text,
     instant_text,
     is_change_visible,
+    number_text,
     people_text,
     period_text,
     share_text,
     span_beside,
-    style_of,
     value_with_unit,
 )
 
@@ -148,10 +149,15 @@ def _has_no_bands(sections: tuple[Section, ...]) -> bool:
     return not any(isinstance(block, BandChart) for section in sections for block in section.blocks)
 
 
-def _cell(cell: Cell) -> str | Markup:
+def _cell(cell: Cell, figure: str) -> str | Markup:
+    """What stands in a cell of a table; a number is written as its column's figure is, or as a count."""
     if isinstance(cell, Absence):
         return Markup('<span class="absent">{}</span>').format(absence_text(cell))
-    return count_text(cell) if isinstance(cell, int) else cell
+    if isinstance(cell, datetime):
+        return instant_text(cell)
+    if isinstance(cell, str):
+        return cell
+    return figure_text(figure, cell) if figure else number_text(cell, decimals=0)
 
 
 def _unit(figure: str) -> str:

@@ -1,4 +1,4 @@
-"""What ``health_summary`` is made from: figures of groups as the warehouse holds them, before suppression.
+"""What reports are made from, before suppression; each type adds its own in ``<type>/inputs.py``.
 
 These values must not reach a page: ``suppression`` turns them into ``Shown…`` values, and only those are read
 by what builds the document.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from healthmate_bi_pipeline.catalog.reports import ReportType
-from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.settings import ReportSettings
 
 
@@ -26,6 +26,7 @@ class GroupFigure:
         low: smallest of them: one person's.
         high: largest of them: one person's.
         band_people: people in each of the registry's bands, in order; empty where it has none.
+        deviation: standard deviation between the people.
     """
 
     figure: str
@@ -34,6 +35,7 @@ class GroupFigure:
     low: float | None = None
     high: float | None = None
     band_people: tuple[int, ...] = ()
+    deviation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,24 +62,18 @@ class DatasetQuality:
     undated: int = 0
 
 
-@dataclass(frozen=True)
-class HealthSummaryInputs:
-    """All that a health summary needs.
+@dataclass(frozen=True, kw_only=True)
+class ReportInputs:
+    """What the inputs of every report begin with.
 
     Attributes:
         report_type: the catalog's entry.
         cadence: a period's value, or ``range``.
-        window: what the report covers, wall-clock.
+        window: what the report covers; wall-clock, of performance and revenue UTC.
         settings: the audience and what may be shown to it.
         as_of: instant (UTC) of the newest data, ``None`` where there are none.
         is_complete: the period has ended and late data are no longer waited for.
-        people: people with any row in the window.
-        current: figure -> its group in the window.
-        previous_window: what it is compared with, ``None`` where there is nothing before.
-        previous: figure -> its group there.
-        trend_period: the short period of the trend.
-        trend: its points in order; they may begin before the window.
-        quality: one entry per dataset.
+        quality: what became of the rows, one entry per dataset that it rests on.
         input_versions: asset or partition -> version.
     """
 
@@ -87,11 +83,5 @@ class HealthSummaryInputs:
     settings: ReportSettings
     as_of: datetime | None
     is_complete: bool
-    people: int
-    current: Mapping[str, GroupFigure]
-    previous_window: Window | None = None
-    previous: Mapping[str, GroupFigure] | None = None
-    trend_period: Period = Period.DAILY
-    trend: Sequence[TrendPoint] = ()
     quality: Sequence[DatasetQuality] = ()
     input_versions: Mapping[str, int] = field(default_factory=dict)

@@ -21,11 +21,15 @@ from healthmate_bi_pipeline.reporting.document import (
     Block,
     Cell,
     Comparison,
+    Confidence,
+    Count,
     DataTable,
     Definitions,
+    Insight,
     KeyFigure,
     KeyFigures,
     Number,
+    Recommendation,
     Report,
     Section,
     Series,
@@ -78,21 +82,16 @@ def report_document(report: Report) -> Json:
         "summary": {
             "text": list(report.summary.sentences),
             "notices": list(report.summary.notices),
-            "people": _number(report.summary.people),
+            "people": _people(report.summary.people),
             "headline": list(report.summary.headline),
             "reading": list(report.summary.reading),
         },
         "metrics": [_key_figure(metric) for metric in report.metrics],
         "sections": [_section(section) for section in report.sections],
-        "insights": [
-            {"insight_id": one.insight_id, "text": one.text, "rule": one.rule, "figures": list(one.figures)}
-            for one in report.insights
-        ],
-        "recommendations": [
-            {"text": one.text, "insight_ids": list(one.insight_ids), "guideline": one.guideline}
-            for one in report.recommendations
-        ],
-        "confidence_score": report.confidence_score,
+        "insights": [_insight(one) for one in report.insights],
+        "recommendations": [_recommendation(one) for one in report.recommendations],
+        "confidence_score": report.confidence.score,
+        "confidence": _confidence(report.confidence),
         "data_sources": [{"name": one.name, "description": one.description} for one in report.data_sources],
         "not_measured": list(report.not_measured),
         # as text: a 64-bit hash does not survive the numbers of every JSON reader
@@ -111,8 +110,68 @@ def _number(number: Number) -> Json:
     return {"value": number, "status": "shown"}
 
 
+def _people(people: Count | None) -> Json | None:
+    """A number of people; ``None`` where it is not about people."""
+    return None if people is None else _number(people)
+
+
 def _window(window: Window) -> Json:
     return {"period_start": window.start.isoformat(), "period_end": window.end.isoformat()}
+
+
+def _insight(insight: Insight) -> Json:
+    return {
+        "insight_id": insight.insight_id,
+        "text": insight.text,
+        "rule": insight.rule,
+        "standard": insight.standard,
+        "figures": list(insight.figures),
+        "subject": insight.subject,
+        "tone": insight.tone.value,
+        "statistic": {"name": insight.statistic, "value": insight.statistic_value},
+        "estimate": _number(insight.estimate),
+        "interval": {"low": _number(insight.low), "high": _number(insight.high)},
+        "p_value": insight.p_value,
+        "adjusted_p": insight.adjusted_p,
+        "people": _people(insight.people),
+        "points": insight.points,
+        "effect": insight.effect,
+        "as_of": instant_json(insight.as_of) if insight.as_of else None,
+    }
+
+
+def _recommendation(one: Recommendation) -> Json:
+    return {
+        "recommendation_id": one.recommendation_id,
+        "text": one.text,
+        "owner": one.owner,
+        "urgency": one.urgency.value,
+        "insight_ids": list(one.insight_ids),
+        "guideline": one.guideline,
+    }
+
+
+def _confidence(confidence: Confidence) -> Json:
+    return {
+        "limiting": confidence.limiting,
+        "inputs": [
+            {
+                "name": one.name,
+                "score": one.score,
+                "parts": [
+                    {
+                        "part": part.name,
+                        "share": _number(part.share),
+                        "numerator": _number(part.numerator),
+                        "denominator": _number(part.denominator),
+                        "meaning": part.meaning,
+                    }
+                    for part in one.parts
+                ],
+            }
+            for one in confidence.inputs
+        ],
+    }
 
 
 def _key_figure(metric: KeyFigure) -> Json:
@@ -121,11 +180,12 @@ def _key_figure(metric: KeyFigure) -> Json:
         "label": metric.label,
         "unit": metric.unit,
         **_number(metric.value),
-        "people": _number(metric.people),
+        "people": _people(metric.people),
         "low": metric.low,
         "high": metric.high,
         "comparison": _comparison(metric.comparison) if metric.comparison else None,
         "note": metric.note,
+        "basis": metric.basis,
     }
 
 
@@ -204,7 +264,7 @@ def _series(series: Series) -> Json:
             {
                 "period_start": point.period_start.isoformat(),
                 **_number(point.value),
-                "people": _number(point.people),
+                "people": _people(point.people),
             }
             for point in series.points
         ],
@@ -217,14 +277,19 @@ def _(block: DataTable) -> Json:
         "block": "table",
         "table_id": block.table_id,
         "title": block.title,
-        "columns": [{"label": column.label, "is_numeric": column.is_numeric} for column in block.columns],
+        "columns": [
+            {"label": column.label, "is_numeric": column.is_numeric, "figure": column.figure}
+            for column in block.columns
+        ],
         "rows": [[_cell(cell) for cell in row] for row in block.rows],
         "note": block.note,
     }
 
 
 def _cell(cell: Cell) -> object:
-    return _number(cell) if isinstance(cell, Absence) else cell
+    if isinstance(cell, Absence):
+        return _number(cell)
+    return cell.isoformat() if isinstance(cell, datetime) else cell
 
 
 @_block.register

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from healthmate_bi_pipeline.catalog.datasets import DATASET_BY_NAME
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
+from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.catalog.rules import FILE_RULES, ROW_RULES
 from healthmate_bi_pipeline.reporting.document import (
     Absence,
@@ -23,8 +23,8 @@ from healthmate_bi_pipeline.reporting.document import (
     TableColumn,
     Text,
 )
+from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import ShownQuality
-from healthmate_bi_pipeline.reporting.wording import style_of
 
 _ON_FIGURES = (
     "Each figure is worked out for every person first; what stands here is the mean over people, so that each"
@@ -126,12 +126,12 @@ def definitions_section(metrics: Sequence[KeyFigure]) -> Section:
         Definition(
             figure=metric.figure,
             label=metric.label,
-            meaning=FIGURE_BY_NAME[metric.figure].description,
+            meaning=known.description,
             unit=style_of(metric.figure).unit,
-            source=FIGURE_BY_NAME[metric.figure].source,
-            version=FIGURE_BY_NAME[metric.figure].version,
+            source=known.source,
+            version=known.version,
         )
         for metric in metrics
-        if not isinstance(metric.value, Absence) and metric.figure in FIGURE_BY_NAME
+        if not isinstance(metric.value, Absence) and (known := figure_named(metric.figure)) is not None
     )
     return Section("definitions", "What the figures mean", blocks=(Text((_ON_FIGURES,)), Definitions(items)))

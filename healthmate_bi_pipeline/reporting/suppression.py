@@ -20,11 +20,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
+from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.reporting.document import Absence, Count, Number
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality, GroupFigure
-from healthmate_bi_pipeline.reporting.wording import style_of
+from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.settings import ReportSettings
 
 
@@ -38,6 +38,7 @@ class ShownFigure:
     low: float | None = None
     high: float | None = None
     bands: tuple[Count, ...] = ()
+    deviation: Number = Absence.NO_DATA
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,11 @@ def show_figure(group: GroupFigure, *, settings: ReportSettings) -> ShownFigure:
     _check_bands(group)
     people = show_count(group.people, settings=settings)
     mean = show_mean(group.figure, mean=group.mean, people=group.people, settings=settings)
+    deviation = show_mean(group.figure, mean=group.deviation, people=group.people, settings=settings)
     if settings.audience == "personal":
-        return ShownFigure(group.figure, people, mean, group.low, group.high, group.band_people)
+        return ShownFigure(
+            group.figure, people, mean, group.low, group.high, group.band_people, deviation=deviation
+        )
     if isinstance(people, Absence):
         return ShownFigure(group.figure, people, mean, bands=(Absence.SUPPRESSED,) * len(group.band_people))
     withheld = withheld_cells(group.band_people, minimum=settings.minimum_people)
@@ -141,11 +145,12 @@ def show_figure(group: GroupFigure, *, settings: ReportSettings) -> ShownFigure:
         Absence.SUPPRESSED if index in withheld else show_count(count, settings=settings)
         for index, count in enumerate(group.band_people)
     )
-    return ShownFigure(group.figure, people, mean, bands=bands)
+    return ShownFigure(group.figure, people, mean, bands=bands, deviation=deviation)
 
 
 def _check_bands(group: GroupFigure) -> None:
-    bands = FIGURE_BY_NAME[group.figure].bands if group.figure in FIGURE_BY_NAME else ()
+    known = figure_named(group.figure)
+    bands = known.bands if known else ()
     if not group.band_people:
         return
     if len(group.band_people) != len(bands):

@@ -1,18 +1,17 @@
-"""How figures, counts and periods are written for people: labels, units, digits, names of periods.
+"""How figures, counts and periods are written for people: numbers, changes, names of periods.
 
-No locale is read: English, decimal point, narrow no-break space between thousands. A figure that reports show
-needs a line in ``STYLES``; what it *means* stands in the catalog.
+No locale is read: English, decimal point, narrow no-break space between thousands. Labels, units and digits of a
+figure stand in ``styles``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.document import RANGE, Absence, Number
+from healthmate_bi_pipeline.reporting.styles import style_of
 
 THIN_SPACE = "\u202f"
 HARD_SPACE = "\u00a0"
@@ -30,80 +29,6 @@ NOUNS = {
     "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
     "yearly": "year", RANGE: "range",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a figure is written.
-
-    Attributes:
-        label: its name.
-        unit: as it stands behind a number.
-        decimals: digits behind the point. At most one where people's figures may be whole numbers: with more
-            of them, the mean of n people gives away n, which is rounded on purpose.
-        short: its name beside a line of a chart.
-        scale: what the registry's value is multiplied by.
-        least_span: the shortest axis, so that noise does not look like a change.
-        change_unit: unit of a difference, where it is another.
-    """
-
-    label: str
-    unit: str
-    decimals: int
-    short: str
-    least_span: float
-    scale: float = 1.0
-    change_unit: str | None = None
-
-    @property
-    def digits(self) -> int:
-        """Digits behind the point of the registry's value."""
-        return self.decimals + (2 if self.scale == 100 else 0)
-
-
-STYLES: dict[str, Style] = {
-    "avg_blood_pressure_systolic": Style("Systolic blood pressure", "mmHg", 1, "systolic", 12),
-    "avg_blood_pressure_diastolic": Style("Diastolic blood pressure", "mmHg", 1, "diastolic", 12),
-    "avg_heart_rate": Style("Heart rate", "bpm", 1, "heart rate", 10),
-    "resting_heart_rate": Style("Resting heart rate", "bpm", 1, "resting", 10),
-    "avg_weight": Style("Weight", "kg", 1, "weight", 4),
-    "avg_bmi": Style("Body mass index", "kg/m²", 1, "BMI", 2),
-    "avg_blood_sugar": Style("Blood glucose", "mg/dL", 1, "glucose", 20),
-    "blood_sugar_in_range": Style(
-        "Glucose readings in range", "%", 1, "in range", 0.1, scale=100, change_unit="points"
-    ),
-    "avg_hba1c": Style("HbA1c", "%", 1, "HbA1c", 1, change_unit="points"),
-    "avg_temperature": Style("Body temperature", "°C", 1, "temperature", 1),
-    "avg_oxygen_saturation": Style("Oxygen saturation", "%", 1, "saturation", 4, change_unit="points"),
-    "avg_steps_per_day": Style("Steps per day", "steps", 0, "steps", 2000),
-    "avg_calories_burned_per_day": Style("Energy burned per day", "kcal", 0, "energy", 500),
-    "avg_exercise_minutes_per_day": Style("Exercise per day", "min", 1, "exercise", 20),
-    "avg_sleep_hours": Style("Sleep per night", "h", 1, "sleep", 2),
-    "sleep_quality_score": Style("Sleep efficiency", "%", 1, "efficiency", 8, change_unit="points"),
-    "sleep_regularity_index": Style("Sleep regularity index", "", 1, "regularity", 10),
-    "medication_adherence_rate": Style(
-        "Medication adherence", "%", 1, "adherence", 0.1, scale=100, change_unit="points"
-    ),
-    "total_symptoms_logged": Style("Symptom logs per person", "logs", 1, "logs", 2),
-    "avg_symptom_severity": Style("Symptom severity (0–10)", "", 1, "severity", 1),
-    "overall_health_score": Style("Partial cardiovascular-health mean", "points", 1, "score", 8),
-    "health_score_components": Style(
-        "Components of the mean", "of 8", 1, "components", 1, change_unit="components"
-    ),
-    "data_accuracy": Style(
-        "Plausible readings", "%", 1, "plausible", 0.04, scale=100, change_unit="points"
-    ),
-}  # fmt: skip
-
-
-def style_of(figure: str) -> Style:
-    """How a figure is written; one without a line of its own goes by its name and unit in the registry."""
-    if figure in STYLES:
-        return STYLES[figure]
-    unit = FIGURE_BY_NAME[figure].unit if figure in FIGURE_BY_NAME else None
-    return Style(
-        figure.replace("_", " ").capitalize(), "" if unit in {None, "1"} else str(unit), 1, figure, 0.0
-    )
 
 
 def number_text(value: float, *, decimals: int) -> str:

@@ -46,7 +46,6 @@ from healthmate_bi_pipeline.catalog.lake_tables import (
 )
 from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_INCIDENTS
 from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
-from healthmate_bi_pipeline.catalog.reports import REPORT_TYPES, ReportType
 from healthmate_bi_pipeline.catalog.tables import HEALTH_STARTS, REPORTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.usecases import versions
@@ -65,7 +64,9 @@ from healthmate_bi_pipeline.usecases.performance import (
 )
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.plausibility import build_baselines
-from healthmate_bi_pipeline.usecases.report import build_reports
+from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe, last_complete, report_inputs
+from healthmate_bi_pipeline.usecases.reports.recipes import REPORT_RECIPES
+from healthmate_bi_pipeline.usecases.reports.writing import build_reports, report_asset
 from healthmate_bi_pipeline.usecases.retention import (
     CALIBRATION,
     RETENTION,
@@ -106,6 +107,7 @@ class AssetSpec:
         partitioned_by: the period of its partitions; ``None``: it has none.
         upstream: the assets that it is made from.
         upstream_before: those of them of which it is made from the partition before its own.
+        wanted: of an asset whose partitions are made where somebody asks for them: the one that is made by itself.
         is_frozen: made once; again only when somebody asks for it by name.
         table: its columns.
         place: lake, warehouse or files.
@@ -129,6 +131,7 @@ class AssetSpec:
     stage: Stage = Stage.FIGURES
     upstream_before: tuple[str, ...] = ()
     is_frozen: bool = False
+    wanted: Callable[[Pipeline], date | None] | None = None
 
 
 def _staged(dataset: Dataset) -> AssetSpec:
@@ -334,19 +337,23 @@ def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
     )
 
 
-def _report(report_type: ReportType, period: Period) -> AssetSpec:
+def _report(recipe: ReportRecipe, period: Period) -> AssetSpec:
+    report_type = recipe.report_type
     return AssetSpec(
-        name=f"reports/{report_type.name}_{period}",
+        name=report_asset(report_type, period),
         group="reports",
         description=f"{report_type.description} One report per period, {period}, as HTML and JSON.",
         partitioned_by=period,
-        upstream=(f"health_metrics/{period}",),
+        upstream=recipe.upstream(period),
         table=REPORTS,
         place="files",
         version="1",
-        build=partial(build_reports, report_type=report_type, period=period),
-        inputs=partial(versions.report_inputs, report_type=report_type, period=period),
+        build=partial(build_reports, recipe=recipe, period=period),
+        inputs=partial(report_inputs, recipe=recipe, period=period),
         stage=Stage.REPORTS,
+        wanted=partial(last_complete, recipe=recipe, period=period)
+        if period in report_type.usual_cadences
+        else None,
     )
 
 
@@ -367,7 +374,7 @@ ASSETS: tuple[AssetSpec, ...] = (
     _ACTIVE_DAYS,
     *_ENGAGEMENT_HISTORY,
     _INCIDENTS,
-    *(_report(report, period) for report in REPORT_TYPES for period in report.cadences),
+    *(_report(recipe, period) for recipe in REPORT_RECIPES for period in recipe.report_type.cadences),
 )
 """All assets, each after what it is made from."""
 

@@ -10,7 +10,6 @@ from healthmate_bi_pipeline.lake.first_day import read_first_day
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
-from healthmate_bi_pipeline.usecases.report import last_complete
 from healthmate_bi_pipeline.warehouse import books
 
 
@@ -41,12 +40,11 @@ def _booked_as(pipeline: Pipeline, asset: AssetSpec) -> str:
 def _wanted_reports(
     pipeline: Pipeline, asset: AssetSpec, stale: list[date], made: Mapping[date, object]
 ) -> list[date]:
-    """Of the stale reports those that were made before, and the one on the last complete period.
+    """Of the stale reports those that were made before, and of the usual cadences the last complete period's.
 
     A report on every day of the past is made when somebody asks for it, by a backfill or with dates.
     """
-    assert asset.partitioned_by is not None  # noqa: S101 - reports are partitioned
-    last = last_complete(pipeline, asset.partitioned_by)
+    last = asset.wanted(pipeline) if asset.wanted else None
     return [day for day in stale if day in made or day == last]
 
 

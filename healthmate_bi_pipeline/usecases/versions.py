@@ -20,7 +20,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
-from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, HEALTH, Family, state_name
+from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, Family, state_name
 from healthmate_bi_pipeline.catalog.lake_tables import (
     ACTIVE_DAYS,
     ACTIVE_DAYS_VERSION,
@@ -29,14 +29,9 @@ from healthmate_bi_pipeline.catalog.lake_tables import (
     READING_BASELINES,
 )
 from healthmate_bi_pipeline.catalog.readings import BASELINE_METRICS, BASELINE_VERSION, METRIC_BY_CODE
-from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
-from healthmate_bi_pipeline.usecases.report_scope import previous_window, trend_of
 from healthmate_bi_pipeline.warehouse import books
-
-REPORT_VERSION = 2
-"""Raised when reports say something new about the same figures."""
 
 
 def report_books(asset: str, audience: str) -> str:
@@ -290,42 +285,6 @@ def metrics_inputs(
         )
         for first, parts in sorted(found.items())
     }  # fmt: skip
-
-
-def report_inputs(
-    pipeline: Pipeline, connection: Connection, window: Window, *, report_type: ReportType, period: Period
-) -> dict[date, int]:
-    """What reports would be made from: figures of the period, of the one before and of the trend, and its rows."""
-    history = window.widened(days_before=400)
-    own = outputs(connection, f"health_metrics/{period}", history)
-    drawn = {
-        trend: outputs(connection, f"health_metrics/{trend}", history)
-        for trend in (Period.DAILY, Period.WEEKLY, Period.MONTHLY)
-    }
-    raw = [outputs(connection, f"raw/{dataset.name}", history) for dataset in HEALTH.datasets]
-    settings = hash64(pipeline.settings.report)
-    inputs: dict[date, int] = {}
-    for first, version in own.items():
-        part = period.window(midnight(first))
-        if not window.start <= part.start < window.end:
-            continue
-        before = previous_window(period, part).first_day
-        trend, trend_window = trend_of(part)
-        inputs[first] = hash64(
-            REPORT_VERSION,
-            report_type.name,
-            settings,
-            version,
-            own.get(before, 0),
-            combined(_within(drawn[trend], trend_window)),
-            *(combined(_within(of_dataset, part)) for of_dataset in raw),
-        )
-    return inputs
-
-
-def _within(of_partitions: Mapping[date, int], window: Window) -> list[tuple[object, int]]:
-    """The versions of the partitions that start in a window."""
-    return [(day, of_partitions[day]) for day in window.each_day() if day in of_partitions]
 
 
 def outputs(connection: Connection, asset: str, window: Window) -> dict[date, int]:

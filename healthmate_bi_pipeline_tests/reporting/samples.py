@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import RANGE, Stamp
+from healthmate_bi_pipeline.reporting.document import RANGE, Insight, Recommendation, Stamp, Tone, Urgency
+from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.inputs import (
     DatasetQuality,
     GroupFigure,
-    HealthSummaryInputs,
     TrendPoint,
 )
 from healthmate_bi_pipeline.settings import ReportSettings
@@ -40,6 +40,29 @@ CENTRES = {
     "health_score_components": (4.0, 1.0),
     "data_accuracy": (0.97, 0.01),
 }
+AN_INSIGHT = Insight(
+    insight_id="shift-avg_heart_rate",
+    text="It rose.",
+    rule="shift",
+    standard="XmR",
+    figures=("avg_heart_rate",),
+    subject="",
+    tone=Tone.WORSE,
+    statistic="points on one side",
+    statistic_value=8,
+    estimate=2.1,
+    low=1.0,
+    high=3.2,
+    p_value=0.001,
+    adjusted_p=0.02,
+    people=240,
+    points=28,
+    effect=1.3,
+    as_of=datetime(2026, 4, 4, 5, 12),
+)
+A_RECOMMENDATION = Recommendation(
+    "r1", "Ask why.", "clinical lead", Urgency.THIS_WEEK, (AN_INSIGHT.insight_id,), "A guideline"
+)
 STAMP = Stamp("report-1", 1, datetime(2026, 4, 4, 5, 30), "a schedule")
 MARCH = Period.MONTHLY.window(datetime(2026, 3, 5))
 GROUPS = ReportSettings()

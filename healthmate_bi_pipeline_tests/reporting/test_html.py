@@ -12,10 +12,17 @@ import pytest
 from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period
-from healthmate_bi_pipeline.reporting.document import Insight, Recommendation
-from healthmate_bi_pipeline.reporting.health_summary import health_summary
+from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
-from healthmate_bi_pipeline_tests.reporting.samples import GROUPS, PERSONAL, STAMP, inputs, quality
+from healthmate_bi_pipeline_tests.reporting.samples import (
+    A_RECOMMENDATION,
+    AN_INSIGHT,
+    GROUPS,
+    PERSONAL,
+    STAMP,
+    inputs,
+    quality,
+)
 
 VOID = {"meta", "link", "input", "br"}
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7*7 }}</style></svg>"
@@ -102,8 +109,8 @@ def test_hostile_text_stays_text():
     )
     report = replace(
         report,
-        insights=(Insight("i", HOSTILE, HOSTILE, ()),),
-        recommendations=(Recommendation(HOSTILE, ("i",), HOSTILE),),
+        insights=(replace(AN_INSIGHT, text=HOSTILE, rule=HOSTILE, standard=HOSTILE, subject=HOSTILE),),
+        recommendations=(replace(A_RECOMMENDATION, text=HOSTILE, owner=HOSTILE, guideline=HOSTILE),),
     )
     html = render_html(report)
     page = Page(html)
@@ -152,7 +159,7 @@ def test_the_first_screen_of_a_personal_report_says_that_it_is_one():
 
 MAKE = """
 import sys
-from healthmate_bi_pipeline.reporting.health_summary import health_summary
+from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.json import render_json
 from healthmate_bi_pipeline_tests.reporting.samples import STAMP, inputs

@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from healthmate_bi_pipeline.reporting.document import Insight, Recommendation
-from healthmate_bi_pipeline.reporting.health_summary import health_summary
+from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion, confidence
+from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.json import (
     SCHEMA_ID,
     SCHEMA_PATH,
@@ -15,7 +15,13 @@ from healthmate_bi_pipeline.reporting.json import (
     render_json,
     report_document,
 )
-from healthmate_bi_pipeline_tests.reporting.samples import PERSONAL, STAMP, inputs
+from healthmate_bi_pipeline_tests.reporting.samples import (
+    A_RECOMMENDATION,
+    AN_INSIGHT,
+    PERSONAL,
+    STAMP,
+    inputs,
+)
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -60,12 +66,12 @@ def test_every_report_follows_the_schema(given_inputs):
     assert set(written) >= FIELDS_ASKED_FOR
 
 
-def test_later_insights_fit_into_the_schema():
+def test_insights_and_confidence_fit_into_the_schema():
     report = replace(
         REPORT,
-        insights=(Insight("i1", "It rose.", "XmR: point outside", ("avg_heart_rate",)),),
-        recommendations=(Recommendation("Ask why.", ("i1",), "A guideline"),),
-        confidence_score=0.83,
+        insights=(AN_INSIGHT,),
+        recommendations=(A_RECOMMENDATION,),
+        confidence=confidence([ConfidenceInput("readings", (Portion("coverage", 20, 25, "days of days"),))]),
     )
     VALIDATOR.validate(report_document(report))
 

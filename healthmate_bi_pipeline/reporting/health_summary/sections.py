@@ -25,13 +25,13 @@ from healthmate_bi_pipeline.reporting.document import (
     Text,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import ShownFigure, shares
 from healthmate_bi_pipeline.reporting.wording import (
     NOUNS,
     band_labels,
     point_text,
     share_text,
-    style_of,
     value_with_unit,
 )
 

@@ -5,7 +5,7 @@ import pytest
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
 from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
-from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY, REPORT_CADENCES
+from healthmate_bi_pipeline.catalog.reports import REPORT_CADENCES
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.document import (
     RANGE,
@@ -15,11 +15,11 @@ from healthmate_bi_pipeline.reporting.document import (
     Definitions,
     TrendChart,
 )
-from healthmate_bi_pipeline.reporting.health_sections import SECTIONS
-from healthmate_bi_pipeline.reporting.health_summary import health_summary
+from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
+from healthmate_bi_pipeline.reporting.health_summary.sections import SECTIONS
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint
-from healthmate_bi_pipeline.reporting.wording import STYLES
+from healthmate_bi_pipeline.reporting.styles import STYLES
 from healthmate_bi_pipeline.settings import ReportSettings
 from healthmate_bi_pipeline_tests.reporting.samples import (
     MARCH,
@@ -79,14 +79,6 @@ def test_a_month_of_a_cohort():
     ]  # fmt: skip
     assert report.summary.people == 200
     assert set(report.summary.headline) == set(HEADLINE_FIGURES)
-
-
-def test_what_is_not_made_yet_is_named_and_not_made_up():
-    report = health_summary(inputs(), stamp=STAMP)
-    assert (report.insights, report.recommendations, report.confidence_score) == ((), (), None)
-    assert report.not_measured == HEALTH_SUMMARY.not_measured
-    html = render_html(report)
-    assert all(text in html for text in report.not_measured)
 
 
 def test_an_empty_period_says_so_and_holds_no_figure():

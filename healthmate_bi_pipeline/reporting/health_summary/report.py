@@ -1,18 +1,17 @@
 """The health summary: how the people are, and how good the data are.
 
-A pure function from ``HealthSummaryInputs`` to a ``Report``; its sections are in ``health_sections``.
+A pure function from ``HealthSummaryInputs`` to a ``Report``; its sections are in ``sections``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from healthmate_bi_pipeline.catalog.columns import PrivacyClass
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS
 from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
 from healthmate_bi_pipeline.reporting.document import (
-    RANGE,
     Absence,
     Comparison,
     Count,
@@ -24,17 +23,20 @@ from healthmate_bi_pipeline.reporting.document import (
     Stamp,
     Summary,
 )
-from healthmate_bi_pipeline.reporting.health_sections import (
+from healthmate_bi_pipeline.reporting.evidence import Evidence
+from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
+from healthmate_bi_pipeline.reporting.health_summary.sections import (
     ShownTrend,
     figure_sections,
     personal_ranges,
 )
-from healthmate_bi_pipeline.reporting.inputs import GroupFigure, HealthSummaryInputs
+from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_description,
     definitions_section,
     quality_section,
 )
+from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import (
     ShownFigure,
     show_count,
@@ -43,14 +45,11 @@ from healthmate_bi_pipeline.reporting.suppression import (
     show_quality,
 )
 from healthmate_bi_pipeline.reporting.wording import (
-    NOUNS,
     change_text,
-    instant_text,
     is_change_visible,
     mid_sentence,
     people_text,
     period_text,
-    style_of,
     value_with_unit,
 )
 
@@ -84,44 +83,29 @@ def health_summary(inputs: HealthSummaryInputs, *, stamp: Stamp) -> Report:
     )
     metrics = {name: _key_figure(shown[name], inputs=inputs) for name in HEADLINE_FIGURES}
     headline = tuple(name for name, metric in metrics.items() if not isinstance(metric.value, Absence))
-    return Report(
-        stamp=stamp,
-        report_type=inputs.report_type.name,
-        title=inputs.report_type.title,
-        description=inputs.report_type.description,
-        cadence=inputs.cadence,
-        window=inputs.window,
-        audience=inputs.settings.audience,
-        privacy=_privacy(inputs),
-        as_of=inputs.as_of,
-        is_complete=inputs.is_complete,
-        summary=Summary(
-            sentences=_sentences(inputs, metrics=metrics, people=people),
-            people=people,
-            headline=headline,
-            notices=_notices(inputs),
-            reading=_reading(inputs),
+    return assemble(
+        inputs,
+        Content(
+            summary=Summary(
+                sentences=_sentences(inputs, metrics=metrics, people=people),
+                people=people,
+                headline=headline,
+                notices=notices(inputs),
+                reading=_reading(inputs),
+            ),
+            metrics=tuple(metrics.values()),
+            sections=_sections(inputs, metrics=metrics, shown=shown),
+            evidence=Evidence(),
+            confidence_inputs=(),
+            data_sources=_data_sources(inputs),
         ),
-        metrics=tuple(metrics.values()),
-        sections=_sections(inputs, metrics=metrics, shown=shown),
-        insights=(),
-        recommendations=(),
-        confidence_score=None,
-        data_sources=_data_sources(inputs),
-        not_measured=inputs.report_type.not_measured,
-        input_versions=dict(sorted(inputs.input_versions.items())),
+        stamp=stamp,
     )
 
 
 def _group(groups: Mapping[str, GroupFigure], name: str) -> GroupFigure:
     """The figure of a group; one that is not there has nobody."""
     return groups.get(name) or GroupFigure(name, 0)
-
-
-def _privacy(inputs: HealthSummaryInputs) -> PrivacyClass:
-    if inputs.settings.audience == "personal":
-        return PrivacyClass.IDENTIFIED
-    return PrivacyClass.LIMITED if inputs.cadence == RANGE else PrivacyClass.AGGREGATE
 
 
 def _key_figure(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> KeyFigure:
@@ -200,24 +184,6 @@ def _told(metric: KeyFigure) -> str:
     if not is_change_visible(metric.figure, comparison.change):
         return f"{text} (no change)"
     return f"{text} ({change_text(metric.figure, comparison.change)})"
-
-
-def _notices(inputs: HealthSummaryInputs) -> tuple[str, ...]:
-    notices = []
-    if inputs.settings.audience == "personal":
-        notices.append(
-            "Personal report: it shows single people's own figures, nothing is suppressed or rounded away."
-            " It is for the people it is about; do not publish or pass it on."
-        )
-    elif inputs.cadence == RANGE:
-        notices.append(
-            "Free range of days: held against other reports it could tell small groups apart."
-            " Not for passing on."
-        )
-    if not inputs.is_complete:
-        data = f"It holds data up to {instant_text(inputs.as_of)}." if inputs.as_of else "It has no data yet."
-        notices.append(f"This {NOUNS[inputs.cadence]} is not complete: its figures will still change. {data}")
-    return tuple(notices)
 
 
 def _reading(inputs: HealthSummaryInputs) -> tuple[str, ...]:

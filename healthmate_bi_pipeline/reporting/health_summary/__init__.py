@@ -1,0 +1,1 @@
+"""The health summary: how the people are, and how good the data are."""

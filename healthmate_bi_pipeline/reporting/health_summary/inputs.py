@@ -1,0 +1,30 @@
+"""What a health summary is made from: figures of groups as the warehouse holds them, before suppression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.reporting.inputs import GroupFigure, ReportInputs, TrendPoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthSummaryInputs(ReportInputs):
+    """All that a health summary needs.
+
+    Attributes:
+        people: people with any row in the window.
+        current: figure -> its group in the window.
+        previous_window: what it is compared with, ``None`` where there is nothing before.
+        previous: figure -> its group there.
+        trend_period: the short period of the trend.
+        trend: its points in order; they may begin before the window.
+    """
+
+    people: int
+    current: Mapping[str, GroupFigure]
+    previous_window: Window | None = None
+    previous: Mapping[str, GroupFigure] | None = None
+    trend_period: Period = Period.DAILY
+    trend: Sequence[TrendPoint] = ()

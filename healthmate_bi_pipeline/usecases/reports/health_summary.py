@@ -1,0 +1,135 @@
+"""What the health summary is made from: figures of groups in the warehouse; of free ranges, the states of days."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name
+from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
+from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
+from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
+from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
+from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
+from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint
+from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.health import range_figures
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
+from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.scope import Subject, previous_window, trend_of
+from healthmate_bi_pipeline.warehouse import queries
+
+PEOPLE = "people"
+
+
+def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummaryInputs | None:
+    """What the report is made from, or ``None`` when nobody has data in its days."""
+    with pipeline.warehouse.transaction() as connection:
+        current = _groups(pipeline, connection, subject.period, subject.window)
+        if PEOPLE not in current:
+            return None
+        before = previous_window(subject.period, subject.window)
+        previous = _groups(pipeline, connection, subject.period, before)
+        trend_period, trend_window = trend_of(subject.window)
+        trend = _trend(connection, trend_period, trend_window)
+        quality = row_quality(connection, HEALTH.datasets, subject.window)
+        rests_on = versions.outputs(connection, "state/health_days", subject.window)
+    return HealthSummaryInputs(
+        report_type=subject.report_type,
+        cadence=subject.cadence,
+        window=subject.window,
+        settings=pipeline.settings.report,
+        as_of=newest_instant(pipeline, HEALTH.datasets, subject.window),
+        is_complete=is_complete(
+            end=subject.window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay
+        ),
+        people=current[PEOPLE].people,
+        current=_without_people(current),
+        previous_window=before if previous else None,
+        previous=_without_people(previous) if previous else None,
+        trend_period=trend_period,
+        trend=trend,
+        quality=quality,
+        input_versions={"state/health_days": versions.combined(rests_on.items())},
+    )
+
+
+def _without_people(figures: Mapping[str, GroupFigure]) -> dict[str, GroupFigure]:
+    return {name: figure for name, figure in figures.items() if name != PEOPLE}
+
+
+def _groups(
+    pipeline: Pipeline, connection: Connection, period: Period | None, window: Window
+) -> dict[str, GroupFigure]:
+    if period is None:
+        return _figures(range_figures(pipeline, window))
+    rows = queries.group_figures(connection, period=period, window=window)
+    return _figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows)
+
+
+_GROUP_FIELDS = ("figure", "band", "people", "total", "total_squared", "low", "high")
+
+
+def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, GroupFigure]:
+    """The figures of one period from rows of ``bi_health_groups``."""
+    whole: dict[str, Mapping[str, Any]] = {}
+    bands: dict[str, dict[int, int]] = defaultdict(dict)
+    for row in rows:
+        if row["band"] == queries.WHOLE_GROUP:
+            whole[row["figure"]] = row
+        else:
+            bands[row["figure"]][row["band"]] = row["people"]
+    figures = {}
+    for name, row in whole.items():
+        count = len(FIGURE_BY_NAME[name].bands) if name in FIGURE_BY_NAME else 0
+        figures[name] = GroupFigure(
+            figure=name,
+            people=row["people"],
+            mean=None if row["total"] is None else row["total"] / row["people"],
+            low=row["low"],
+            high=row["high"],
+            deviation=_deviation(row),
+            band_people=tuple(bands[name].get(band, 0) for band in range(count)),
+        )
+    return figures
+
+
+def _trend(connection: Connection, period: Period, window: Window) -> list[TrendPoint]:
+    """The means of the shorter periods that start in a window; those without data are left out."""
+    points: dict[datetime, dict[str, tuple[int, float | None]]] = defaultdict(dict)
+    for row in queries.group_figures(connection, period=period, window=window):
+        if row.band == queries.WHOLE_GROUP and row.figure != PEOPLE and row.total is not None:
+            points[row.period_start][row.figure] = (row.people, row.total / row.people)
+    return [TrendPoint(start, means) for start, means in sorted(points.items())]
+
+
+def _deviation(row: Mapping[str, Any]) -> float | None:
+    """The standard deviation between the people of a group."""
+    people, total, squared = row["people"], row["total"], row["total_squared"]
+    if people < 2 or total is None or squared is None:
+        return None
+    return math.sqrt(max(0.0, float(squared) - float(total) ** 2 / people) / (people - 1))
+
+
+def _reads(period: Period) -> tuple[Reading, ...]:
+    trends = (Period.DAILY, Period.WEEKLY, Period.MONTHLY)
+    return (
+        Reading(figures_name(HEALTH, period), Reach.OWN),
+        *(Reading(figures_name(HEALTH, trend), Reach.TREND, trend) for trend in trends),
+        *(Reading(f"raw/{dataset.name}", Reach.INSIDE) for dataset in HEALTH.datasets),
+    )
+
+
+HEALTH_SUMMARY_RECIPE = ReportRecipe(
+    report_type=HEALTH_SUMMARY,
+    exists_with=lambda period: (figures_name(HEALTH, period),),
+    reads=_reads,
+    gather=gather_health_summary,
+    build=lambda inputs, stamp: health_summary(inputs, stamp=stamp),
+)

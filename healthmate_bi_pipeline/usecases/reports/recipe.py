@@ -1,0 +1,152 @@
+"""What a type of report consists of for the pipeline: what it reads, how it is gathered and built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import Connection
+
+from healthmate_bi_pipeline.catalog.reports import ReportType
+from healthmate_bi_pipeline.domain.period import Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.reporting.document import Report, Stamp
+from healthmate_bi_pipeline.reporting.inputs import ReportInputs
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
+from healthmate_bi_pipeline.usecases.reports.scope import (
+    LONGEST_LOOK_BACK_DAYS,
+    Subject,
+    evidence_of,
+    previous_window,
+    trend_of,
+)
+from healthmate_bi_pipeline.usecases.versions import combined, hash64, outputs
+from healthmate_bi_pipeline.warehouse import books
+
+REPORT_VERSION = 3
+"""Raised when reports say something new about the same figures."""
+
+
+class Reach(Enum):
+    """Which partitions of an asset a report reads."""
+
+    OWN = auto()
+    """Its own period's and the one before."""
+    INSIDE = auto()
+    """Those of the days that it covers."""
+    TREND = auto()
+    """Those that its charts and its insights look back on."""
+    WHOLE = auto()
+    """It has none."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An asset that a report reads."""
+
+    asset: str
+    reach: Reach
+    period: Period | None = None
+    """Of the asset's partitions, where they are read as a trend."""
+
+
+@dataclass(frozen=True)
+class ReportRecipe:
+    """A type of report and what it is made by.
+
+    Attributes:
+        report_type: the catalog's entry.
+        exists_with: the assets whose filled partitions are what there is something to say about.
+        reads: everything that it reads, by its period; also the assets that it stands behind in the graph.
+        gather: what it is made from; ``None``: there is nothing to say.
+        build: the report, from what was gathered.
+    """
+
+    report_type: ReportType
+    exists_with: Callable[[Period], tuple[str, ...]]
+    reads: Callable[[Period], tuple[Reading, ...]]
+    gather: Callable[[Pipeline, Subject], ReportInputs | None]
+    build: Callable[[Any, Stamp], Report]
+
+    def upstream(self, period: Period) -> tuple[str, ...]:
+        """The assets that a period's report is made from."""
+        return tuple(dict.fromkeys(reading.asset for reading in self.reads(period)))
+
+
+def report_inputs(
+    pipeline: Pipeline, connection: Connection, window: Window, *, recipe: ReportRecipe, period: Period
+) -> dict[date, int]:
+    """What the reports of a window would be made from, by the first day of each that there is something to say about."""
+    reach = window.widened(days_before=LONGEST_LOOK_BACK_DAYS)
+    readings = recipe.reads(period)
+    held = {reading.asset: _outputs(connection, reading, reach) for reading in readings}
+    exists = _filled(connection, recipe.exists_with(period), window)
+    settings = hash64(pipeline.settings.report)
+    delay = pipeline.settings.period.delay
+    return {
+        part.first_day: hash64(
+            REPORT_VERSION,
+            recipe.report_type.name,
+            settings,
+            is_complete(end=part.end, now=pipeline.utc_now, delay=delay),
+            *(combined(_read(reading, held[reading.asset], period, part)) for reading in readings),
+        )
+        for part in _parts(exists, period, window)
+    }
+
+
+def _filled(connection: Connection, assets: Iterable[str], window: Window | None) -> set[date]:
+    """The first days of the partitions that hold rows."""
+    return {
+        day
+        for asset in assets
+        for day, record in books.partition_records(connection, asset, window=window).items()
+        if record.rows
+    }
+
+
+def _parts(days: set[date], period: Period, window: Window) -> list[Window]:
+    """The periods of a window with any of some days in them."""
+    starts = sorted({period.floor(midnight(day)) for day in days})
+    return [period.window(start) for start in starts if window.start <= start < window.end]
+
+
+def _outputs(connection: Connection, reading: Reading, window: Window) -> Mapping[date, int]:
+    if reading.reach is Reach.WHOLE:
+        window = Window.of_days(UNPARTITIONED, UNPARTITIONED)
+    return outputs(connection, reading.asset, window)
+
+
+def _read(
+    reading: Reading, held: Mapping[date, int], period: Period, part: Window
+) -> list[tuple[object, int]]:
+    """The partitions of an asset that the report on a period reads, with their versions."""
+    match reading.reach:
+        case Reach.OWN:
+            days = [part.first_day, previous_window(period, part).first_day]
+        case Reach.INSIDE:
+            days = list(part.each_day())
+        case Reach.WHOLE:
+            days = [UNPARTITIONED]
+        case Reach.TREND:
+            spans = [
+                span for short, span in (trend_of(part), evidence_of(period, part)) if short is reading.period
+            ]
+            days = sorted({day for span in spans for day in span.each_day()})
+    return [(day, held[day]) for day in days if day in held]
+
+
+def last_complete(pipeline: Pipeline, *, recipe: ReportRecipe, period: Period) -> date | None:
+    """The first day of the last complete period that there is something to say about."""
+    with pipeline.warehouse.transaction() as connection:
+        known = _filled(connection, recipe.exists_with(period), None)
+    delay = pipeline.settings.period.delay
+    firsts = {period.floor(midnight(day)) for day in known}
+    complete = [
+        first.date()
+        for first in firsts
+        if is_complete(end=period.window(first).end, now=pipeline.utc_now, delay=delay)
+    ]
+    return max(complete, default=None)

@@ -1,0 +1,54 @@
+"""What reports say about the rows behind them: what became of them, and how new they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from healthmate_bi_pipeline.catalog.columns import Type
+from healthmate_bi_pipeline.catalog.datasets import Dataset
+from healthmate_bi_pipeline.catalog.lake_tables import raw_table
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.warehouse import books, queries
+
+
+def row_quality(connection: Connection, datasets: Sequence[Dataset], window: Window) -> list[DatasetQuality]:
+    """What became of the rows of a window, per dataset."""
+    assets = {f"raw/{dataset.name}": dataset for dataset in datasets}
+    counts = queries.row_counts(connection, assets, window)
+    of_files = {
+        dataset.name: books.file_totals(connection, dataset.name, window=window) for dataset in datasets
+    }
+    return [
+        DatasetQuality(
+            dataset=dataset.name,
+            staged=counts[asset].staged,
+            kept=counts[asset].kept,
+            duplicates=counts[asset].duplicates,
+            superseded=counts[asset].superseded,
+            quarantined=counts[asset].quarantined,
+            quarantined_by_rule=counts[asset].quarantined_by_rule,
+            files=of_files[dataset.name].files,
+            rejected_lines=of_files[dataset.name].rejected,
+            undated=of_files[dataset.name].undated,
+        )
+        for asset, dataset in assets.items()
+    ]
+
+
+def newest_instant(pipeline: Pipeline, datasets: Sequence[Dataset], window: Window) -> datetime | None:
+    """The newest instant of the window's data."""
+    newest = [
+        pipeline.lake.newest(raw_table(dataset).name, column, window=window)
+        for dataset in datasets
+        if (column := _time_of(dataset)) is not None
+    ]
+    return max(filter(None, newest), default=None)
+
+
+def _time_of(dataset: Dataset) -> str | None:
+    return next((name for name in dataset.day_of if dataset.field_named(name).type is Type.TIMESTAMP), None)

@@ -1,0 +1,215 @@
+"""Reports: figures of groups → a document → files, the index and the books.
+
+A report whose content is the same as before keeps its file; a changed one becomes the next version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from healthmate_bi_pipeline.catalog.reports import REPORT_TYPE_BY_NAME, ReportType
+from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
+from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.reporting import files
+from healthmate_bi_pipeline.reporting.document import RANGE, Report, Stamp
+from healthmate_bi_pipeline.reporting.html import render_html
+from healthmate_bi_pipeline.reporting.index import IndexRecord, render_index
+from healthmate_bi_pipeline.reporting.json import content_sha256, render_json, report_document
+from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe, report_inputs
+from healthmate_bi_pipeline.usecases.reports.scope import Subject
+from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME
+from healthmate_bi_pipeline.warehouse import books, queries, runs
+
+_RENDERERS: tuple[tuple[Literal["html", "json"], Callable[[Report], str]], ...] = (
+    ("html", render_html),
+    ("json", render_json),
+)
+
+
+def build_reports(
+    pipeline: Pipeline, window: Window | None, *, recipe: ReportRecipe, period: Period
+) -> Built:
+    """Write the reports of the periods of a window that have data."""
+    assert window is not None  # noqa: S101 - reports are partitioned
+    asset = report_asset(recipe.report_type, period)
+    rows: dict[date, int] = {}
+    paths: list[str] = []
+    parts = list(period.windows(window))
+    with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
+        # Read before the figures are: what changes meanwhile makes the reports stale again.
+        with pipeline.warehouse.transaction() as connection:
+            inputs = report_inputs(pipeline, connection, window, recipe=recipe, period=period)
+        for place, part in enumerate(parts):
+            written = _write(pipeline, recipe, Subject(recipe.report_type, period, part), asset=asset)
+            rows[part.first_day] = 1 if written else 0
+            tally.rows += rows[part.first_day]
+            paths += written
+            pipeline.progress(asset, (place + 1) / len(parts))
+        if paths:
+            write_index(pipeline)
+        # Booked last: what is killed before is tried again, finds its reports and lists them.
+        _book(pipeline, asset, rows, inputs)
+    return Built(rows, {"reports": sum(rows.values())}, (), tuple(paths))
+
+
+def write_report(pipeline: Pipeline, recipe: ReportRecipe, window: Window) -> Built:
+    """Write one report over any days; days that are exactly a period make that period's report.
+
+    Raises:
+        UsageError: there are no data in these days.
+    """
+    period = recipe.report_type.cadence_of(window)
+    subject = Subject(recipe.report_type, period, window)
+    if recipe.gather(pipeline, subject) is None:
+        raise UsageError(f"There are no data in {window}. `healthmate-bi status` shows which days have some.")
+    if period is not None:
+        return build_reports(pipeline, window, recipe=recipe, period=period)
+    asset = report_asset(recipe.report_type, None)
+    with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
+        paths = _write(pipeline, recipe, subject, asset=asset)
+        tally.rows = 1
+        write_index(pipeline)
+    return Built({window.first_day: 1}, {"reports": 1}, (), tuple(paths))
+
+
+def report_asset(report_type: ReportType, period: Period | None) -> str:
+    """The name of the reports of a period, or of free ranges."""
+    return f"reports/{report_type.name}_{period or RANGE}"
+
+
+def _book(pipeline: Pipeline, asset: str, rows: Mapping[date, int], inputs: Mapping[date, int]) -> None:
+    name = versions.report_books(asset, pipeline.settings.report.audience)
+    records = [
+        books.PartitionRecord(
+            name, day, inputs.get(day, 0), inputs.get(day, 0), count, {}, pipeline.run_id, pipeline.now
+        )
+        for day, count in rows.items()
+    ]
+    with pipeline.warehouse.transaction() as connection:
+        books.record_partitions(connection, records)
+
+
+def write_index(pipeline: Pipeline) -> None:
+    """Write ``index.html`` and ``index.json`` over all reports that may be listed."""
+    with pipeline.warehouse.hold("reports/index", ANY_TIME):  # an older list must not follow a newer one
+        _write_index(pipeline)
+
+
+def _write_index(pipeline: Pipeline) -> None:
+    with pipeline.warehouse.transaction() as connection:
+        listed = queries.list_reports(connection, audience="groups")
+    delay = pipeline.settings.period.delay
+    records = [
+        IndexRecord(
+            report_id=entry.report_id,
+            report_type=entry.report_type,
+            title=REPORT_TYPE_BY_NAME[entry.report_type].title,
+            cadence=entry.cadence,
+            window=Window(entry.period_start, entry.period_end),
+            version=entry.version,
+            audience="groups",
+            is_complete=is_complete(
+                end=entry.period_end,
+                now=entry.generated_at.astimezone(UTC).replace(tzinfo=None),
+                delay=delay,
+            ),
+            generated_at=entry.generated_at,
+            html_path=entry.html_path,
+            json_path=entry.json_path,
+        )
+        for entry in listed
+        if entry.report_type in REPORT_TYPE_BY_NAME
+    ]
+    html, document = render_index(records)
+    files.write_file(pipeline.settings.reports_path, "index.html", text=html)
+    files.write_file(pipeline.settings.reports_path, "index.json", text=document)
+
+
+def _write(pipeline: Pipeline, recipe: ReportRecipe, subject: Subject, *, asset: str) -> list[str]:
+    """Write a report unless there is nothing to say or it says what it said before; its paths."""
+    inputs = recipe.gather(pipeline, subject)
+    if inputs is None:
+        return []
+    stamp = Stamp(
+        report_id=str(uuid4()), version=1, generated_at=pipeline.utc_now, generated_by=pipeline.actor
+    )
+    report = recipe.build(inputs, stamp)
+    content = content_sha256(report)
+    audience = pipeline.settings.report.audience
+    with pipeline.warehouse.transaction() as connection:
+        known = queries.latest_report(
+            connection, subject.report_type.name, subject.cadence, subject.window, audience
+        )
+    root = pipeline.settings.reports_path
+    if known is not None and known.content_sha256 == content and _are_there(root, known):
+        return [known.html_path, known.json_path]
+    version = known.version + 1 if known is not None else 1
+    report = replace(report, stamp=replace(stamp, version=version))
+    html_path, json_path = _write_files(root, report)
+    with pipeline.warehouse.transaction() as connection:
+        queries.record_report(connection, _record(report, content, html_path, json_path))
+        runs.record_action(
+            connection,
+            actor=pipeline.actor,
+            action="report",
+            object=asset,
+            window=str(subject.window),
+            rows=1,
+            outcome="done",
+            detail={"report_id": stamp.report_id, "content_sha256": content, "audience": audience},
+            now=pipeline.now,
+        )
+    return [html_path, json_path]
+
+
+def _are_there(root: Path, known: queries.ReportRecord) -> bool:
+    return all((root / path).exists() for path in (known.html_path, known.json_path))
+
+
+def _write_files(root: Path, report: Report) -> tuple[str, str]:
+    paths = []
+    for extension, render in _RENDERERS:
+        path = files.report_path(
+            report.report_type,
+            cadence=report.cadence,
+            window=report.window,
+            version=report.stamp.version,
+            extension=extension,
+            audience=report.audience,
+        )
+        files.write_file(root, path, text=render(report))
+        paths.append(str(path))
+    html_path, json_path = paths
+    return html_path, json_path
+
+
+def _record(report: Report, content: str, html_path: str, json_path: str) -> queries.ReportRecord:
+    document = report_document(report)
+    return queries.ReportRecord(
+        report_id=report.stamp.report_id,
+        report_type=report.report_type,
+        cadence=report.cadence,
+        version=report.stamp.version,
+        period_start=report.window.start,
+        period_end=report.window.end,
+        audience=report.audience,
+        generated_at=report.stamp.generated_at,
+        generated_by=report.stamp.generated_by,
+        confidence_score=report.confidence.score,
+        content_sha256=content,
+        html_path=html_path,
+        json_path=json_path,
+        data_sources=document["data_sources"],
+        summary=document["summary"],
+        metrics=document["metrics"],
+        insights=document["insights"],
+        recommendations=document["recommendations"],
+        input_versions=report.input_versions,
+    )
