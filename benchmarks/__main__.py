@@ -1,6 +1,7 @@
-"""``python -m benchmarks [--family health|engagement|performance|churn]``.
+"""``python -m benchmarks [--family health|engagement|performance|churn] [--reports]``.
 
-Health is measured by ``measuring``, the others by ``families``; the processes of their parts import them by name.
+Health is measured by ``measuring``, the others by ``families``, reports by ``reports``; the processes of their parts
+import them by name.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ def main() -> None:
     family, rest = parser.parse_known_args()
     if {"-h", "--help"} & set(rest):
         print(__doc__)
+    if "--reports" in rest:
+        from benchmarks import reports  # noqa: PLC0415 - what is not measured is not loaded
+
+        reports.main(rest)
+        return
     if family.family == "health":
         from benchmarks import measuring  # noqa: PLC0415 - what is not measured is not loaded
 
