@@ -26,7 +26,7 @@ from healthmate_bi_pipeline.domain.period import Grain, Period
 STATE_VERSION = 1
 """Raised when the meaning of any state of engagement changes."""
 
-REGISTRY_VERSION = 1
+REGISTRY_VERSION = 2
 """Raised with every change of a figure's meaning; rows carry it, and older rows are then stale."""
 
 SESSION_GAP_MINUTES = 30
@@ -216,5 +216,19 @@ ENGAGEMENT_FIGURES: tuple[Figure, ...] = (
         source=_BGBB, is_looked_up=True, shortest=Period.WEEKLY,
     ),
 )  # fmt: skip
+
+GROUP_FIGURES: tuple[str, ...] = (
+    "engagement_score",
+    "active_days",
+    "total_sessions",
+    "avg_session_duration_minutes",
+    "time_spent_in_app_minutes",
+    "features_used_count",
+    "page_views",
+    "actions_performed",
+    "health_data_entries",
+    "chat_messages_sent",
+)
+"""The figures that are told of everybody, by band."""
 
 ENGAGEMENT_FIGURE_BY_NAME = {figure.name: figure for figure in ENGAGEMENT_FIGURES}
