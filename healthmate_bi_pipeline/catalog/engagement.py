@@ -217,6 +217,58 @@ ENGAGEMENT_FIGURES: tuple[Figure, ...] = (
     ),
 )  # fmt: skip
 
+
+def _of_group(
+    name: str,
+    type_: Type,
+    description: str,
+    *,
+    source: str = "own",
+    unit: str = "1",
+    shortest: Period = Period.DAILY,
+) -> Figure:
+    return Figure(name, type_, description, unit, source=source, shortest=shortest)
+
+
+ACTIVITY_FIGURES: tuple[Figure, ...] = (
+    _of_group(
+        "active_people", Type.INTEGER, "Different people with an open session or a deliberate event in the period."
+    ),
+    _of_group("daily_active_people", Type.NUMBER, "DAU: active people per day, mean over the days of the period."),
+    _of_group(
+        "weekly_active_people", Type.INTEGER, "WAU: different people active in the 7 days that end with the period."
+    ),
+    _of_group(
+        "monthly_active_people", Type.INTEGER, "MAU: different people active in the 28 days that end with the period."
+    ),
+    _of_group("stickiness", Type.NUMBER, "Mean DAU of the 28 days that end with the period / MAU."),
+    _of_group("new_people", Type.INTEGER, "Active for the first time ever in the period.", source="PostHog lifecycle"),
+    _of_group(
+        "returning_people", Type.INTEGER, "Active in the period and in the one before.", source="PostHog lifecycle"
+    ),
+    _of_group(
+        "resurrected_people", Type.INTEGER, "Active in the period, not in the one before, and at some time before that.",
+        source="PostHog lifecycle",
+    ),
+    _of_group(
+        "dormant_people", Type.INTEGER, "Active in the period before, and not in this one.", source="PostHog lifecycle"
+    ),
+    _of_group(
+        "retention", Type.NUMBER,
+        "Share of the people who came one interval ago and were active in this one: of the cells N = 1 of the cohorts"
+        " (days, weeks or months) whose interval lies in the period, all together.",
+    ),
+    _of_group("feature_reach", Type.NUMBER, "People who used the feature / active people."),
+    _of_group("uses_per_person", Type.NUMBER, "Depth: uses of the feature / people who used it."),
+    _of_group(
+        "recent_churn_risk", Type.NUMBER,
+        "Mean probability of not being alive any more (churn_risk) of the people who were active in the last 4 whole"
+        " weeks.",
+        source=_BGBB, shortest=Period.WEEKLY,
+    ),
+)  # fmt: skip
+"""Figures of everybody that are no mean of people's own."""
+
 GROUP_FIGURES: tuple[str, ...] = (
     "engagement_score",
     "active_days",

@@ -71,7 +71,7 @@ FINANCE_FIGURES: tuple[Figure, ...] = (
         " start.",
     ),
     _rate(
-        "failed_payment_rate",
+        "failed_payment_share",
         "Payments that failed / payments that were tried: those that failed and those that came in.",
     ),
     _rate("refund_rate", "Refunds / payments that came in, by number."),
@@ -97,7 +97,7 @@ FINANCE_FIGURES: tuple[Figure, ...] = (
         " whatever they pay in: of several currencies each is a part that stands beside the others.",
     ),
     _money(
-        "customer_lifetime_value",
+        "lifetime_value",
         "Residual value of a running subscription: what recurs x the discounted expected number of its future payments,"
         " mean over subscriptions. Opportunities are the 30 days around each date on which a payment is due.",
         source=_BGBB,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES
+from healthmate_bi_pipeline.catalog.engagement import ACTIVITY_FIGURES, ENGAGEMENT_FIGURES
 from healthmate_bi_pipeline.catalog.figures import Figure
 from healthmate_bi_pipeline.catalog.finance import FINANCE_FIGURES
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
@@ -19,7 +19,9 @@ def _by_name(figures: Iterable[Figure]) -> dict[str, Figure]:
     return found
 
 
-_REGISTRY = _by_name((*HEALTH_FIGURES, *ENGAGEMENT_FIGURES, *PERFORMANCE_FIGURES, *FINANCE_FIGURES))
+_REGISTRY = _by_name(
+    (*HEALTH_FIGURES, *ENGAGEMENT_FIGURES, *ACTIVITY_FIGURES, *PERFORMANCE_FIGURES, *FINANCE_FIGURES)
+)
 
 
 def figure_named(name: str) -> Figure | None:

@@ -94,6 +94,10 @@ ENGAGEMENT: tuple[WatchedFigure, ...] = (
     WatchedFigure("feature_reach", _HIGHER, 0.03, _OWN, is_share_of_people=True),
     WatchedFigure("retention_score", _HIGHER, 2, _OWN),
     WatchedFigure("churn_risk", _LOWER, 0.02, _OWN),
+    WatchedFigure("recent_churn_risk", _LOWER, 0.02, _OWN),
+    WatchedFigure("returning_people", _HIGHER, 0.05, _OWN, is_relative=True),
+    WatchedFigure("active_days", _HIGHER, 0.05, _OWN, is_relative=True),
+    WatchedFigure("features_used_count", _HIGHER, 0.05, _OWN, is_relative=True),
     WatchedFigure("total_sessions", _HIGHER, 0.1, _OWN, is_relative=True),
     WatchedFigure("avg_session_duration_minutes", _NEITHER, 0.1, _OWN, is_relative=True),
     WatchedFigure("time_spent_in_app_minutes", _NEITHER, 0.1, _OWN, is_relative=True),
@@ -133,6 +137,12 @@ REVENUE: tuple[WatchedFigure, ...] = (
     WatchedFigure("paying_people", _HIGHER, 0.03, _OWN, is_relative=True),
     WatchedFigure("churned_people", _LOWER, 0.1, _OWN, is_relative=True),
     WatchedFigure("failed_payment_share", _LOWER, 0.01, _OWN),
+    WatchedFigure("paying_people_churn_rate", _LOWER, 0.01, _OWN, is_share_of_people=True),
+    WatchedFigure("revenue_churn_rate", _LOWER, 0.01, _OWN),
+    WatchedFigure("net_revenue_retention", _HIGHER, 0.01, _OWN),
+    WatchedFigure("collected_revenue", _HIGHER, 0.05, _OWN, is_relative=True),
+    WatchedFigure("revenue_per_paying_person", _HIGHER, 0.03, _OWN, is_relative=True),
+    WatchedFigure("paying_share", _HIGHER, 0.02, _OWN),
     WatchedFigure("refunded_revenue", _LOWER, 0.1, _OWN, is_relative=True),
 )  # fmt: skip
 
@@ -159,13 +169,14 @@ _BY_NAME = _by_name(WATCHED_FIGURES)
 
 
 def watched_figure(name: str) -> WatchedFigure:
-    """What is known of a watched figure.
+    """What is known of a watched figure; what stands behind a colon tells whose it is (``…:EUR``).
 
     Raises:
         IntegrityError: it has no line in the catalog, so that nobody said what is good and what matters.
     """
-    if name not in _BY_NAME:
+    known = _BY_NAME.get(name.partition(":")[0])
+    if known is None:
         raise IntegrityError(
             f"The figure {name} is watched by a report and has no line in catalog/watched_figures; add one."
         )
-    return _BY_NAME[name]
+    return known
