@@ -218,16 +218,20 @@ ENGAGEMENT_FIGURES: tuple[Figure, ...] = (
 )  # fmt: skip
 
 
+CHURN_RISK_BANDS = (0.0, 0.2, 0.4, 0.6, 0.8)
+"""Lower bounds of the bands that people are told apart by."""
+
+
 def _of_group(
     name: str,
     type_: Type,
     description: str,
     *,
     source: str = "own",
-    unit: str = "1",
     shortest: Period = Period.DAILY,
+    bands: tuple[float, ...] = (),
 ) -> Figure:
-    return Figure(name, type_, description, unit, source=source, shortest=shortest)
+    return Figure(name, type_, description, "1", source=source, shortest=shortest, bands=bands)
 
 
 ACTIVITY_FIGURES: tuple[Figure, ...] = (
@@ -264,7 +268,7 @@ ACTIVITY_FIGURES: tuple[Figure, ...] = (
         "recent_churn_risk", Type.NUMBER,
         "Mean probability of not being alive any more (churn_risk) of the people who were active in the last 4 whole"
         " weeks.",
-        source=_BGBB, shortest=Period.WEEKLY,
+        source=_BGBB, shortest=Period.WEEKLY, bands=CHURN_RISK_BANDS,
     ),
 )  # fmt: skip
 """Figures of everybody that are no mean of people's own."""

@@ -22,6 +22,9 @@ EVERYTHING = "*"
 UNKNOWN_PLAN = "unknown"
 """The plan of events that name none."""
 
+FAILED_PAYMENT_LIMIT = 0.05
+"""More failed payments than this share of those that were tried are told as a fact; own."""
+
 _DECIMALS: dict[str, int] = {
     **dict.fromkeys(
         (
@@ -85,7 +88,7 @@ FINANCE_FIGURES: tuple[Figure, ...] = (
     _money("expansion_revenue", "What subscriptions that ran at both ends recur more: a dearer plan or a higher price."),
     _money("contraction_revenue", "What subscriptions that ran at both ends recur less."),
     _money("churned_revenue", "MRR at the start of subscriptions that do not run at the end."),
-    _rate("revenue_churn_rate", "Gross: (churned + contraction) / MRR at the start of the period."),
+    _rate("revenue_churn_rate", "Churned / MRR at the start of the period."),
     _rate(
         "net_revenue_retention", "(MRR at the start + expansion - contraction - churned) / MRR at the start of the period."
     ),

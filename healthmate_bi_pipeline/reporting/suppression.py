@@ -315,6 +315,23 @@ def show_everyone(people: int, *, groups: Sequence[GroupFigure], settings: Repor
     return show_count(people, settings=settings)
 
 
+def show_everyone_of(people: int, *, parts: Sequence[int], settings: ReportSettings) -> Count:
+    """A number of people beside which the numbers of its parts stand, each for itself.
+
+    The whole minus the parts that are shown are those in the others. As in ``show_everyone`` rounding leaves that open;
+    exact counts do not, so that then the whole is withheld where the others would be a small cell.
+
+    >>> settings = ReportSettings(round_people_to=1)
+    >>> [str(show_everyone_of(50, parts=parts, settings=settings)) for parts in ((43, 7), (30, 20))]
+    ['suppressed', '50']
+    """
+    is_exact = settings.audience == "groups" and settings.round_people_to == 1
+    small = sum(part for part in parts if part < settings.minimum_people)
+    if is_exact and 0 < small < settings.minimum_people:
+        return Absence.SUPPRESSED
+    return show_count(people, settings=settings)
+
+
 def shares(counts: Sequence[Count], *, total: Count) -> tuple[Number, ...]:
     """Each count's share, from numbers that are shown: of their sum, or of the total where one is withheld.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.reporting.document import (
     Absence,
@@ -28,16 +29,17 @@ from healthmate_bi_pipeline.reporting.wording import (
 )
 
 
-def key_figure(tracked: Tracked, *, unit: str, minimum: int, basis: str = "") -> KeyFigure:
+def key_figure(tracked: Tracked, *, minimum: int, basis: str = "", label: str = "") -> KeyFigure:
     """The figure in the report's window, against the period before.
 
     Args:
         tracked: the figure.
-        unit: of the registry.
         minimum: the fewest people about whom something is said.
         basis: what it rests on where that is not people.
+        label: what a reader calls it, where that is not its usual name.
     """
     current = tracked.current
+    known = figure_named(tracked.figure)
     note = ""
     if current.value is Absence.SUPPRESSED:
         note = f"Not shown: too few people (fewer than {minimum})."
@@ -45,8 +47,8 @@ def key_figure(tracked: Tracked, *, unit: str, minimum: int, basis: str = "") ->
         note = "No data in this period."
     return KeyFigure(
         figure=tracked.figure,
-        label=style_of(tracked.figure).label,
-        unit=unit,
+        label=label or style_of(tracked.figure).label,
+        unit=(known.unit if known else None) or "",
         value=current.value,
         people=current.people,
         comparison=_comparison(tracked),

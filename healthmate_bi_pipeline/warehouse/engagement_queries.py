@@ -79,12 +79,26 @@ def lifecycle(connection: Connection, *, period: Period, window: Window) -> dict
     return {stage: int(people) for stage, people in connection.execute(selected)}
 
 
-def cohorts(connection: Connection, *, interval: Period, first: date, last: date) -> Rows:
-    """Rows of ``bi_engagement_cohorts`` of the cohorts that start on some days, by cohort and number."""
+def cohorts(
+    connection: Connection, *, interval: Period, first: date, last: date, numbers: tuple[int, int]
+) -> Rows:
+    """Rows of ``bi_engagement_cohorts`` of the cohorts that start on some days, by cohort and number.
+
+    Args:
+        connection: to read by.
+        interval: daily, weekly or monthly.
+        first: the first start of a cohort.
+        last: the last one.
+        numbers: the first and the last number of intervals.
+    """
     found = SQL_TABLES[ENGAGEMENT_COHORTS.name]
     selected = (
         sa.select(found)
-        .where(found.c.interval == str(interval), found.c.cohort_start.between(first, last))
+        .where(
+            found.c.interval == str(interval),
+            found.c.cohort_start.between(first, last),
+            found.c.number.between(*numbers),
+        )
         .order_by(found.c.cohort_start, found.c.number)
     )
     return [dict(row) for row in connection.execute(selected).mappings()]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
@@ -20,6 +17,7 @@ from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.health import range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.reports.group_figures import group_figures
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
 from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
 from healthmate_bi_pipeline.usecases.reports.scope import Subject, previous_window, trend_of
@@ -68,36 +66,12 @@ def _groups(
     pipeline: Pipeline, connection: Connection, period: Period | None, window: Window
 ) -> dict[str, GroupFigure]:
     if period is None:
-        return _figures(range_figures(pipeline, window))
+        return group_figures(range_figures(pipeline, window))
     rows = queries.group_figures(connection, period=period, window=window)
-    return _figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows)
+    return group_figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows)
 
 
 _GROUP_FIELDS = ("figure", "band", "people", "total", "total_squared", "low", "high")
-
-
-def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, GroupFigure]:
-    """The figures of one period from rows of ``bi_health_groups``."""
-    whole: dict[str, Mapping[str, Any]] = {}
-    bands: dict[str, dict[int, int]] = defaultdict(dict)
-    for row in rows:
-        if row["band"] == queries.WHOLE_GROUP:
-            whole[row["figure"]] = row
-        else:
-            bands[row["figure"]][row["band"]] = row["people"]
-    figures = {}
-    for name, row in whole.items():
-        count = len(FIGURE_BY_NAME[name].bands) if name in FIGURE_BY_NAME else 0
-        figures[name] = GroupFigure(
-            figure=name,
-            people=row["people"],
-            mean=None if row["total"] is None else row["total"] / row["people"],
-            low=row["low"],
-            high=row["high"],
-            deviation=_deviation(row),
-            band_people=tuple(bands[name].get(band, 0) for band in range(count)),
-        )
-    return figures
 
 
 def _trend(connection: Connection, period: Period, window: Window) -> list[TrendPoint]:
@@ -107,14 +81,6 @@ def _trend(connection: Connection, period: Period, window: Window) -> list[Trend
         if row.band == queries.WHOLE_GROUP and row.figure != PEOPLE and row.total is not None:
             points[row.period_start][row.figure] = (row.people, row.total / row.people)
     return [TrendPoint(start, means) for start, means in sorted(points.items())]
-
-
-def _deviation(row: Mapping[str, Any]) -> float | None:
-    """The standard deviation between the people of a group."""
-    people, total, squared = row["people"], row["total"], row["total_squared"]
-    if people < 2 or total is None or squared is None:
-        return None
-    return math.sqrt(max(0.0, float(squared) - float(total) ** 2 / people) / (people - 1))
 
 
 def _reads(period: Period) -> tuple[Reading, ...]:

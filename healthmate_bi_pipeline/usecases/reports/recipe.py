@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -29,6 +29,9 @@ REPORT_VERSION = 3
 """Raised when reports say something new about the same figures."""
 
 
+_EVER = datetime(1970, 1, 1)
+
+
 class Reach(Enum):
     """Which partitions of an asset a report reads."""
 
@@ -38,8 +41,12 @@ class Reach(Enum):
     """Those of the days that it covers."""
     TREND = auto()
     """Those that its charts and its insights look back on."""
+    BEFORE = auto()
+    """All up to the end of its period."""
     WHOLE = auto()
     """It has none."""
+    BESIDE = auto()
+    """None by their versions: it stands before it in the graph, and other readings tell when it changes."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def report_inputs(
     readings = recipe.reads(period)
     held = {reading.asset: _outputs(connection, reading, reach) for reading in readings}
     exists = _filled(connection, recipe.exists_with(period), window)
-    settings = hash64(pipeline.settings.report)
+    settings = hash64(pipeline.settings.report, pipeline.settings.finance)
     delay = pipeline.settings.period.delay
     return {
         part.first_day: hash64(
@@ -114,8 +121,12 @@ def _parts(days: set[date], period: Period, window: Window) -> list[Window]:
 
 
 def _outputs(connection: Connection, reading: Reading, window: Window) -> Mapping[date, int]:
+    if reading.reach is Reach.BESIDE:
+        return {}
     if reading.reach is Reach.WHOLE:
         window = Window.of_days(UNPARTITIONED, UNPARTITIONED)
+    if reading.reach is Reach.BEFORE:
+        window = Window(min(_EVER, window.start), window.end)
     return outputs(connection, reading.asset, window)
 
 
@@ -128,8 +139,12 @@ def _read(
             days = [part.first_day, previous_window(period, part).first_day]
         case Reach.INSIDE:
             days = list(part.each_day())
+        case Reach.BEFORE:
+            days = sorted(day for day in held if day <= part.last_day)
         case Reach.WHOLE:
             days = [UNPARTITIONED]
+        case Reach.BESIDE:
+            days = []
         case Reach.TREND:
             spans = [
                 span for short, span in (trend_of(part), evidence_of(period, part)) if short is reading.period
