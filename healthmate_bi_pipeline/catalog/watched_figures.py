@@ -104,6 +104,8 @@ ENGAGEMENT: tuple[WatchedFigure, ...] = (
     WatchedFigure("login_count", _NEITHER, 0.1, _OWN, is_relative=True),
     WatchedFigure("health_data_entries", _HIGHER, 0.1, _OWN, is_relative=True),
     WatchedFigure("actions_performed", _HIGHER, 0.1, _OWN, is_relative=True),
+    WatchedFigure("page_views", _NEITHER, 0.1, _OWN, is_relative=True),
+    WatchedFigure("chat_messages_sent", _NEITHER, 0.1, _OWN, is_relative=True),
 )  # fmt: skip
 
 PERFORMANCE: tuple[WatchedFigure, ...] = (

@@ -27,7 +27,12 @@ from healthmate_bi_pipeline.reporting.document import (
 )
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample, Tracked
 from healthmate_bi_pipeline.reporting.financial import sections
-from healthmate_bi_pipeline.reporting.financial.figures import WATCHED, show_movements, tracked_figures
+from healthmate_bi_pipeline.reporting.financial.figures import (
+    WATCHED,
+    show_failed,
+    show_movements,
+    tracked_figures,
+)
 from healthmate_bi_pipeline.reporting.financial.inputs import FinancialInputs
 from healthmate_bi_pipeline.reporting.row_quality import rows_note, validity
 from healthmate_bi_pipeline.reporting.standard_sections import (
@@ -70,7 +75,7 @@ def financial(inputs: FinancialInputs, *, stamp: Stamp) -> Report:
             ),
             metrics=tuple(metrics.values()),
             sections=_sections(inputs, metrics=metrics, tracked=tracked),
-            evidence=Evidence(_watched(tracked), _facts(inputs, metrics=metrics)),
+            evidence=Evidence(_watched(tracked), payment_facts(inputs)),
             confidence_inputs=_confidence(inputs, metrics=metrics),
             data_sources=_data_sources(inputs),
         ),
@@ -210,27 +215,26 @@ def _watched(tracked: Mapping[str, Tracked]) -> tuple[Tracked, ...]:
     )
 
 
-def _facts(inputs: FinancialInputs, *, metrics: Mapping[str, KeyFigure]) -> tuple[Fact, ...]:
+def payment_facts(inputs: FinancialInputs) -> tuple[Fact, ...]:
     """That more payments failed than the limit allows."""
-    failed = metrics.get("failed_payment_share")
     whole = inputs.current.whole
-    if (
-        failed is None
-        or whole is None
-        or isinstance(failed.value, Absence)
-        or failed.value <= FAILED_PAYMENT_LIMIT
-    ):
+    if whole is None:
         return ()
+    share = show_failed(whole, settings=inputs.settings)
+    if isinstance(share, Absence) or share <= FAILED_PAYMENT_LIMIT:
+        return ()
+    figure = "failed_payment_share"
+    text = (
+        f"{value_with_unit(figure, share)} of the payments that were tried failed; the limit is"
+        f" {share_text(FAILED_PAYMENT_LIMIT)}."
+    )
     return (
         Fact(
             rule="payments_failed",
-            figures=("failed_payment_share",),
-            text=(
-                f"{value_with_unit(failed.figure, failed.value)} of the payments that were tried failed; the limit is"
-                f" {share_text(FAILED_PAYMENT_LIMIT)}."
-            ),
-            estimate=failed.value,
-            effect=failed.value / FAILED_PAYMENT_LIMIT,
+            figures=(figure,),
+            text=text,
+            estimate=share,
+            effect=share / FAILED_PAYMENT_LIMIT,
             tone=Tone.WORSE,
             people=show_count(whole.failing_people, settings=inputs.settings),
         ),

@@ -77,7 +77,9 @@ def user_engagement(inputs: UserEngagementInputs, *, stamp: Stamp) -> Report:
     tracked = tracked_figures(inputs)
     lifecycle = sections.shown_lifecycle(inputs)
     metrics = _metrics(inputs, tracked=tracked, lifecycle=lifecycle)
-    active = inputs.current.activity.active if inputs.current.activity else 0
+    # Where it may not be said how many people there are, nothing is said of them.
+    is_told = bool(is_shown(metrics["active_people"].value) and metrics["active_people"].value)
+    headline = tuple(name for name in HEADLINE if name in metrics and is_shown(metrics[name].value))
     features = tracked_features(inputs)
     return assemble(
         inputs,
@@ -85,11 +87,9 @@ def user_engagement(inputs: UserEngagementInputs, *, stamp: Stamp) -> Report:
             summary=Summary(
                 sentences=_sentences(inputs, metrics=metrics, lifecycle=lifecycle),
                 people=None,
-                headline=tuple(
-                    name for name in HEADLINE if name in metrics and is_shown(metrics[name].value)
-                ),
+                headline=headline if is_told else (),
                 notices=notices(inputs),
-                reading=_reading(inputs) if active else (),
+                reading=_reading(inputs) if is_told else (),
             ),
             metrics=tuple(metrics.values()),
             sections=_sections(inputs, metrics=metrics, tracked=tracked, lifecycle=lifecycle),
