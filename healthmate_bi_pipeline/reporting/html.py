@@ -19,15 +19,21 @@ from healthmate_bi_pipeline.reporting.charts import chart_svg
 from healthmate_bi_pipeline.reporting.document import (
     Absence,
     BandChart,
+    BarChart,
     Block,
+    CalendarChart,
     Cell,
+    Chart,
     DataTable,
     Definitions,
+    HeatMap,
     KeyFigure,
     KeyFigures,
     Report,
     Section,
+    Series,
     Text,
+    TimelineChart,
     TrendChart,
 )
 from healthmate_bi_pipeline.reporting.styles import style_of
@@ -54,6 +60,10 @@ _BLOCKS: dict[str, type[Block]] = {
     "key_figures": KeyFigures,
     "bands": BandChart,
     "trend": TrendChart,
+    "bars": BarChart,
+    "heat_map": HeatMap,
+    "calendar": CalendarChart,
+    "timeline": TimelineChart,
     "data_table": DataTable,
     "definitions": Definitions,
     "text": Text,
@@ -103,6 +113,7 @@ def environment() -> Environment:
         "change": change_text,
         "count": count_text,
         "has_no_bands": _has_no_bands,
+        "has_people": _has_people,
         "instant": instant_text,
         "is_change_visible": is_change_visible,
         "local": _local,
@@ -111,7 +122,7 @@ def environment() -> Environment:
         "noun": NOUNS.__getitem__,
         "people": people_text,
         "share": share_text,
-        "svg": chart_svg,
+        "svg": _svg,
         "unit": _unit,
         "value": figure_text,
         "value_with_unit": value_with_unit,
@@ -147,6 +158,15 @@ def _anchors(report: Report) -> dict[str, str]:
 def _has_no_bands(sections: tuple[Section, ...]) -> bool:
     """Whether no panel has a distribution, so that two of them fit side by side."""
     return not any(isinstance(block, BandChart) for section in sections for block in section.blocks)
+
+
+def _has_people(series: Series) -> bool:
+    """Whether its points are about people."""
+    return any(point.people is not None for point in series.points)
+
+
+def _svg(chart: Chart) -> Markup:
+    return chart_svg(chart) if isinstance(chart, BandChart | TrendChart) else Markup("")
 
 
 def _cell(cell: Cell, figure: str) -> str | Markup:

@@ -18,7 +18,7 @@ from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.reporting.document import Audience
 from healthmate_bi_pipeline.reporting.html import POLICY, environment
-from healthmate_bi_pipeline.reporting.json import instant_json
+from healthmate_bi_pipeline.reporting.json_blocks import instant_json
 from healthmate_bi_pipeline.reporting.wording import ADJECTIVES, instant_text, period_text, span_beside
 
 

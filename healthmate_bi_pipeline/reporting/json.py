@@ -8,37 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
-from functools import singledispatch
 from pathlib import Path
-from typing import Any, TypeAlias
 
-from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    Band,
-    BandChart,
-    Block,
-    Cell,
     Comparison,
     Confidence,
-    Count,
-    DataTable,
-    Definitions,
     Insight,
     KeyFigure,
-    KeyFigures,
-    Number,
     Recommendation,
     Report,
-    Section,
-    Series,
-    Text,
-    TrendChart,
 )
-from healthmate_bi_pipeline.reporting.wording import as_utc
-
-Json: TypeAlias = dict[str, Any]
+from healthmate_bi_pipeline.reporting.json_blocks import (
+    Json,
+    instant_json,
+    number_json,
+    people_json,
+    section_json,
+    window_json,
+)
 
 SCHEMA_PATH = Path(__file__).with_name("schemas") / "report-v1.schema.json"
 SCHEMA_ID = "urn:healthmate-bi:schema:report:v1"
@@ -82,12 +69,12 @@ def report_document(report: Report) -> Json:
         "summary": {
             "text": list(report.summary.sentences),
             "notices": list(report.summary.notices),
-            "people": _people(report.summary.people),
+            "people": people_json(report.summary.people),
             "headline": list(report.summary.headline),
             "reading": list(report.summary.reading),
         },
         "metrics": [_key_figure(metric) for metric in report.metrics],
-        "sections": [_section(section) for section in report.sections],
+        "sections": [section_json(section) for section in report.sections],
         "insights": [_insight(one) for one in report.insights],
         "recommendations": [_recommendation(one) for one in report.recommendations],
         "confidence_score": report.confidence.score,
@@ -97,26 +84,6 @@ def report_document(report: Report) -> Json:
         # as text: a 64-bit hash does not survive the numbers of every JSON reader
         "input_versions": {name: str(version) for name, version in sorted(report.input_versions.items())},
     }
-
-
-def instant_json(instant: datetime) -> str:
-    """An instant as JSON has it: UTC, to the second."""
-    return as_utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _number(number: Number) -> Json:
-    if isinstance(number, Absence):
-        return {"value": None, "status": number.value}
-    return {"value": number, "status": "shown"}
-
-
-def _people(people: Count | None) -> Json | None:
-    """A number of people; ``None`` where it is not about people."""
-    return None if people is None else _number(people)
-
-
-def _window(window: Window) -> Json:
-    return {"period_start": window.start.isoformat(), "period_end": window.end.isoformat()}
 
 
 def _insight(insight: Insight) -> Json:
@@ -129,11 +96,11 @@ def _insight(insight: Insight) -> Json:
         "subject": insight.subject,
         "tone": insight.tone.value,
         "statistic": {"name": insight.statistic, "value": insight.statistic_value},
-        "estimate": _number(insight.estimate),
-        "interval": {"low": _number(insight.low), "high": _number(insight.high)},
+        "estimate": number_json(insight.estimate),
+        "interval": {"low": number_json(insight.low), "high": number_json(insight.high)},
         "p_value": insight.p_value,
         "adjusted_p": insight.adjusted_p,
-        "people": _people(insight.people),
+        "people": people_json(insight.people),
         "points": insight.points,
         "effect": insight.effect,
         "as_of": instant_json(insight.as_of) if insight.as_of else None,
@@ -161,9 +128,9 @@ def _confidence(confidence: Confidence) -> Json:
                 "parts": [
                     {
                         "part": part.name,
-                        "share": _number(part.share),
-                        "numerator": _number(part.numerator),
-                        "denominator": _number(part.denominator),
+                        "share": number_json(part.share),
+                        "numerator": number_json(part.numerator),
+                        "denominator": number_json(part.denominator),
                         "meaning": part.meaning,
                     }
                     for part in one.parts
@@ -179,8 +146,8 @@ def _key_figure(metric: KeyFigure) -> Json:
         "figure": metric.figure,
         "label": metric.label,
         "unit": metric.unit,
-        **_number(metric.value),
-        "people": _people(metric.people),
+        **number_json(metric.value),
+        "people": people_json(metric.people),
         "low": metric.low,
         "high": metric.high,
         "comparison": _comparison(metric.comparison) if metric.comparison else None,
@@ -192,124 +159,7 @@ def _key_figure(metric: KeyFigure) -> Json:
 def _comparison(comparison: Comparison) -> Json:
     return {
         "against": comparison.against,
-        **_window(comparison.window),
-        "value": _number(comparison.value),
-        "change": _number(comparison.change),
-    }
-
-
-def _section(section: Section) -> Json:
-    return {
-        "section_id": section.section_id,
-        "title": section.title,
-        "blocks": [_block(block) for block in section.blocks],
-        "subsections": [_section(one) for one in section.subsections],
-    }
-
-
-@singledispatch
-def _block(block: Block) -> Json:
-    raise TypeError(f"a report has no block {type(block).__name__}")
-
-
-@_block.register
-def _(block: KeyFigures) -> Json:
-    return {"block": "key_figures", "figures": [metric.figure for metric in block.figures]}
-
-
-@_block.register
-def _(block: BandChart) -> Json:
-    return {
-        "block": "bands",
-        "chart_id": block.chart_id,
-        "title": block.title,
-        "description": block.description,
-        "figure": block.figure,
-        "unit": block.unit,
-        "bands": [_band(band) for band in block.bands],
-        "note": block.note,
-    }
-
-
-def _band(band: Band) -> Json:
-    return {
-        "label": band.label,
-        "lower": band.lower,
-        "upper": band.upper,
-        "people": _number(band.people),
-        "share": _number(band.share),
-    }
-
-
-@_block.register
-def _(block: TrendChart) -> Json:
-    return {
-        "block": "trend",
-        "chart_id": block.chart_id,
-        "title": block.title,
-        "description": block.description,
-        "unit": block.unit,
-        "period": block.period,
-        "highlight": _window(block.highlight) if block.highlight else None,
-        "series": [_series(series) for series in block.series],
-        "note": block.note,
-    }
-
-
-def _series(series: Series) -> Json:
-    return {
-        "figure": series.figure,
-        "label": series.label,
-        "points": [
-            {
-                "period_start": point.period_start.isoformat(),
-                **_number(point.value),
-                "people": _people(point.people),
-            }
-            for point in series.points
-        ],
-    }
-
-
-@_block.register
-def _(block: DataTable) -> Json:
-    return {
-        "block": "table",
-        "table_id": block.table_id,
-        "title": block.title,
-        "columns": [
-            {"label": column.label, "is_numeric": column.is_numeric, "figure": column.figure}
-            for column in block.columns
-        ],
-        "rows": [[_cell(cell) for cell in row] for row in block.rows],
-        "note": block.note,
-    }
-
-
-def _cell(cell: Cell) -> object:
-    if isinstance(cell, Absence):
-        return _number(cell)
-    return cell.isoformat() if isinstance(cell, datetime) else cell
-
-
-@_block.register
-def _(block: Text) -> Json:
-    return {"block": "text", "paragraphs": list(block.paragraphs)}
-
-
-@_block.register
-def _(block: Definitions) -> Json:
-    return {
-        "block": "definitions",
-        "items": [
-            {
-                "figure": item.figure,
-                "label": item.label,
-                "meaning": item.meaning,
-                "unit": item.unit,
-                "source": item.source,
-                "version": item.version,
-            }
-            for item in block.items
-        ],
+        **window_json(comparison.window),
+        "value": number_json(comparison.value),
+        "change": number_json(comparison.change),
     }

@@ -26,12 +26,6 @@ from healthmate_bi_pipeline.reporting.document import (
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import ShownQuality
 
-_ON_FIGURES = (
-    "Each figure is worked out for every person first; what stands here is the mean over people, so that each"
-    " person counts once, however often they measured. A band holds the people whose own figure lies in it."
-    " Days and nights are those of the person's own clock."
-)
-
 
 def quality_section(qualities: Sequence[ShownQuality], *, accuracy: KeyFigure | None, note: str) -> Section:
     """What became of the rows, and why some were set aside."""
@@ -120,8 +114,8 @@ def dataset_description(name: str) -> str:
     return DATASET_BY_NAME[name].description if name in DATASET_BY_NAME else dataset_label(name)
 
 
-def definitions_section(metrics: Sequence[KeyFigure]) -> Section:
-    """What the figures on the page mean."""
+def definitions_section(metrics: Sequence[KeyFigure], *, remark: str = "") -> Section:
+    """What the figures on the page mean; the remark is about all of them."""
     items = tuple(
         Definition(
             figure=metric.figure,
@@ -134,4 +128,5 @@ def definitions_section(metrics: Sequence[KeyFigure]) -> Section:
         for metric in metrics
         if not isinstance(metric.value, Absence) and (known := figure_named(metric.figure)) is not None
     )
-    return Section("definitions", "What the figures mean", blocks=(Text((_ON_FIGURES,)), Definitions(items)))
+    remarks = (Text((remark,)),) if remark else ()
+    return Section("definitions", "What the figures mean", blocks=(*remarks, Definitions(items)))

@@ -14,6 +14,7 @@ from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
+from healthmate_bi_pipeline_tests.reporting.rich_sample import rich_report
 from healthmate_bi_pipeline_tests.reporting.samples import (
     A_RECOMMENDATION,
     AN_INSIGHT,
@@ -96,6 +97,17 @@ def test_every_chart_can_be_read_without_seeing_it(html):
     assert len(re.findall(r"<desc id=", html)) == charts
     assert page.elements.count("figure") == charts
     assert page.elements.count("details") == charts
+
+
+def test_every_kind_of_block_has_its_figures_on_the_page():
+    html = render_html(rich_report())
+    page = Page(html)
+    assert page.open == []
+    for told in (
+        "9\u202f400", "centre 7\u202f380", "Plan: family", "three price changes", "December 2025",
+        "01 Jan 2026", "notification-dispatcher", "of 1 240 322 requests", "still open", "=cmd|",
+    ):  # fmt: skip
+        assert told in html, told
 
 
 def test_hostile_text_stays_text():

@@ -15,6 +15,7 @@ from healthmate_bi_pipeline.reporting.json import (
     render_json,
     report_document,
 )
+from healthmate_bi_pipeline_tests.reporting.rich_sample import rich_report
 from healthmate_bi_pipeline_tests.reporting.samples import (
     A_RECOMMENDATION,
     AN_INSIGHT,
@@ -74,6 +75,21 @@ def test_insights_and_confidence_fit_into_the_schema():
         confidence=confidence([ConfidenceInput("readings", (Portion("coverage", 20, 25, "days of days"),))]),
     )
     VALIDATOR.validate(report_document(report))
+
+
+def test_every_kind_of_block_fits_into_the_schema():
+    written = json.loads(render_json(rich_report()))
+    VALIDATOR.validate(written)
+    kinds = {
+        block["block"]
+        for section in written["sections"]
+        for part in (section, *section["subsections"])
+        for block in part["blocks"]
+    }
+    assert kinds == {
+        "key_figures", "bands", "trend", "bars", "heat_map", "calendar", "timeline", "table", "text", "definitions"
+    }  # fmt: skip
+    assert kinds == {kind["$ref"].rpartition("/")[2] for kind in SCHEMA["$defs"]["block"]["oneOf"]}
 
 
 @pytest.mark.parametrize(

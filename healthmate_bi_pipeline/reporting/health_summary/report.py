@@ -54,6 +54,11 @@ from healthmate_bi_pipeline.reporting.wording import (
 )
 
 _ACCURACY = "data_accuracy"
+_ON_FIGURES = (
+    "Each figure is worked out for every person first; what stands here is the mean over people, so that each"
+    " person counts once, however often they measured. A band holds the people whose own figure lies in it."
+    " Days and nights are those of the person's own clock."
+)
 _TOLD = (
     "overall_health_score",
     "health_score_components",
@@ -214,7 +219,7 @@ def _sections(
     qualities = [show_quality(one, settings=inputs.settings) for one in inputs.quality]
     sections.append(quality_section(qualities, accuracy=metrics[_ACCURACY], note=_rows_note(inputs)))
     if any(not isinstance(metric.value, Absence) for metric in metrics.values()):
-        sections.append(definitions_section(tuple(metrics.values())))
+        sections.append(definitions_section(tuple(metrics.values()), remark=_ON_FIGURES))
     return tuple(sections)
 
 
