@@ -234,3 +234,25 @@ def _best(
         p_value=min(1.0, p_value),
         misfit=float(misfits[best]),
     )
+
+
+def straight_misfit(
+    values: npt.ArrayLike, *, strata: npt.ArrayLike | None = None, times: npt.ArrayLike | None = None
+) -> float:
+    """The sum of squares that a straight line through all values leaves, to compare with ``Effect.misfit``."""
+    series = _Series.of(values, strata)
+    place = np.arange(len(series.values)) if times is None else np.asarray(times, dtype=np.float64)
+    line = _within(np.asarray(place, dtype=np.float64)[np.newaxis, :], series.strata)[0]
+    squares = float(line @ line)
+    noise = float(series.within @ series.within)
+    return noise - float(line @ series.within) ** 2 / squares if squares else noise
+
+
+def without_levels(values: npt.ArrayLike, *, strata: npt.ArrayLike) -> Floats:
+    """The values with the level of each stratum taken out and the overall mean left in.
+
+    >>> without_levels([1, 5, 3, 7], strata=[0, 1, 0, 1]).tolist()
+    [3.0, 3.0, 5.0, 5.0]
+    """
+    series = _Series.of(values, strata)
+    return np.asarray(series.within + series.values.mean())
