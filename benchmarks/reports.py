@@ -1,4 +1,4 @@
-"""How long a report takes: ``python -m benchmarks --reports [--people 100000]``.
+"""How long a report takes: ``python -m benchmarks --family reports [--people 100000]``.
 
 A year of people who measure their blood pressure and weight every other week, use the app and pay for it, and of the
 services behind it, through the whole pipeline; then every type of report on that year and on its last month, each once
@@ -39,7 +39,6 @@ _REQUESTS = 5_000_000
 def main(given: list[str]) -> None:
     """Measure what the arguments say, and print it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--reports", action="store_true", required=True)
     parser.add_argument("--people", type=int, default=100_000)
     arguments = parser.parse_args(given)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")

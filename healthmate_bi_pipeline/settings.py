@@ -138,6 +138,18 @@ class PerformanceSettings(Section):
     )
 
 
+class FinanceSettings(Section):
+    """How subscriptions are billed, and what later money is worth today."""
+
+    paid_days: int = Field(30, ge=1, description="Days that a payment pays for.")
+    grace_days: int = Field(
+        7, ge=0, description="Days after them in which a payment that is missing may still come in."
+    )
+    discount_rate: float = Field(
+        0.10, gt=0, lt=1, description="By how much less money is worth a year later, for lifetime values."
+    )
+
+
 class CollectSettings(Section):
     """What the collector calls this host, and what goes into one file."""
 
@@ -181,6 +193,7 @@ class Settings(BaseSettings):
     plausibility: PlausibilitySettings = PlausibilitySettings()
     report: ReportSettings = ReportSettings()
     performance: PerformanceSettings = PerformanceSettings()
+    finance: FinanceSettings = FinanceSettings()
     collect: CollectSettings = CollectSettings()
 
     @classmethod

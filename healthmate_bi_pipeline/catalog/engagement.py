@@ -26,7 +26,7 @@ from healthmate_bi_pipeline.domain.period import Grain, Period
 STATE_VERSION = 1
 """Raised when the meaning of any state of engagement changes."""
 
-REGISTRY_VERSION = 1
+REGISTRY_VERSION = 2
 """Raised with every change of a figure's meaning; rows carry it, and older rows are then stale."""
 
 SESSION_GAP_MINUTES = 30
@@ -216,5 +216,75 @@ ENGAGEMENT_FIGURES: tuple[Figure, ...] = (
         source=_BGBB, is_looked_up=True, shortest=Period.WEEKLY,
     ),
 )  # fmt: skip
+
+
+CHURN_RISK_BANDS = (0.0, 0.2, 0.4, 0.6, 0.8)
+"""Lower bounds of the bands that people are told apart by."""
+
+
+def _of_group(
+    name: str,
+    type_: Type,
+    description: str,
+    *,
+    source: str = "own",
+    shortest: Period = Period.DAILY,
+    bands: tuple[float, ...] = (),
+) -> Figure:
+    return Figure(name, type_, description, "1", source=source, shortest=shortest, bands=bands)
+
+
+ACTIVITY_FIGURES: tuple[Figure, ...] = (
+    _of_group(
+        "active_people", Type.INTEGER, "Different people with an open session or a deliberate event in the period."
+    ),
+    _of_group("daily_active_people", Type.NUMBER, "DAU: active people per day, mean over the days of the period."),
+    _of_group(
+        "weekly_active_people", Type.INTEGER, "WAU: different people active in the 7 days that end with the period."
+    ),
+    _of_group(
+        "monthly_active_people", Type.INTEGER, "MAU: different people active in the 28 days that end with the period."
+    ),
+    _of_group("stickiness", Type.NUMBER, "Mean DAU of the 28 days that end with the period / MAU."),
+    _of_group("new_people", Type.INTEGER, "Active for the first time ever in the period.", source="PostHog lifecycle"),
+    _of_group(
+        "returning_people", Type.INTEGER, "Active in the period and in the one before.", source="PostHog lifecycle"
+    ),
+    _of_group(
+        "resurrected_people", Type.INTEGER, "Active in the period, not in the one before, and at some time before that.",
+        source="PostHog lifecycle",
+    ),
+    _of_group(
+        "dormant_people", Type.INTEGER, "Active in the period before, and not in this one.", source="PostHog lifecycle"
+    ),
+    _of_group(
+        "retention", Type.NUMBER,
+        "Share of the people who came one interval ago and were active in this one: of the cells N = 1 of the cohorts"
+        " (days, weeks or months) whose interval lies in the period, all together.",
+    ),
+    _of_group("feature_reach", Type.NUMBER, "People who used the feature / active people."),
+    _of_group("uses_per_person", Type.NUMBER, "Depth: uses of the feature / people who used it."),
+    _of_group(
+        "recent_churn_risk", Type.NUMBER,
+        "Mean probability of not being alive any more (churn_risk) of the people who were active in the last 4 whole"
+        " weeks.",
+        source=_BGBB, shortest=Period.WEEKLY, bands=CHURN_RISK_BANDS,
+    ),
+)  # fmt: skip
+"""Figures of everybody that are no mean of people's own."""
+
+GROUP_FIGURES: tuple[str, ...] = (
+    "engagement_score",
+    "active_days",
+    "total_sessions",
+    "avg_session_duration_minutes",
+    "time_spent_in_app_minutes",
+    "features_used_count",
+    "page_views",
+    "actions_performed",
+    "health_data_entries",
+    "chat_messages_sent",
+)
+"""The figures that are told of everybody, by band."""
 
 ENGAGEMENT_FIGURE_BY_NAME = {figure.name: figure for figure in ENGAGEMENT_FIGURES}

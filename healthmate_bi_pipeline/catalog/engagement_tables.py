@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES
+from healthmate_bi_pipeline.catalog.group_tables import group_table
 from healthmate_bi_pipeline.catalog.provenance import (
     HAS_USER_RECORD,
     HOURS_COVERED,
@@ -95,6 +96,13 @@ ENGAGEMENT_ACTIVITY = Table(
     key=("aggregation_period", "period_start"),
     privacy=PrivacyClass.LIMITED,
 )  # fmt: skip
+
+ENGAGEMENT_FIGURE_GROUPS = group_table(
+    "bi_engagement_groups",
+    description="Engagement figures of everybody per period: what reports read of bi_user_engagement_analytics.",
+    stratum="The group: 'all'.",
+    figure="A column of bi_user_engagement_analytics; 'people' for anyone with a row.",
+)
 
 ENGAGEMENT_ACTIVE_DAYS = Table(
     "bi_engagement_active_days",
@@ -192,6 +200,7 @@ ENGAGEMENT_TABLES: tuple[Table, ...] = (
     ENGAGEMENT_ROWS,
     ENGAGEMENT_STARTS,
     ENGAGEMENT_FEATURES,
+    ENGAGEMENT_FIGURE_GROUPS,
     ENGAGEMENT_ACTIVITY,
     ENGAGEMENT_ACTIVE_DAYS,
     ENGAGEMENT_FEATURE_USE,

@@ -27,6 +27,7 @@ from healthmate_bi_pipeline.catalog.engagement_tables import (
     ENGAGEMENT_ACTIVE_DAYS,
     ENGAGEMENT_ACTIVITY,
     ENGAGEMENT_FEATURE_USE,
+    ENGAGEMENT_FIGURE_GROUPS,
     ENGAGEMENT_ROWS,
     ENGAGEMENT_VIEW,
 )
@@ -224,6 +225,7 @@ ENGAGEMENT = Family(
     registry_version=engagement.REGISTRY_VERSION,
     rows=ENGAGEMENT_ROWS,
     view=ENGAGEMENT_VIEW,
+    beside=(ENGAGEMENT_FIGURE_GROUPS,),
     # Who was active before and is not any more is dormant.
     periods_before=tuple((period, 1) for period in Period if period is not Period.HOURLY),
 )

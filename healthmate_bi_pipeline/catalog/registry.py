@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES
+from healthmate_bi_pipeline.catalog.engagement import ACTIVITY_FIGURES, ENGAGEMENT_FIGURES
 from healthmate_bi_pipeline.catalog.figures import Figure
+from healthmate_bi_pipeline.catalog.finance import FINANCE_FIGURES
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
 from healthmate_bi_pipeline.catalog.performance import PERFORMANCE_FIGURES
 
@@ -18,9 +19,14 @@ def _by_name(figures: Iterable[Figure]) -> dict[str, Figure]:
     return found
 
 
-_REGISTRY = _by_name((*HEALTH_FIGURES, *ENGAGEMENT_FIGURES, *PERFORMANCE_FIGURES))
+_REGISTRY = _by_name(
+    (*HEALTH_FIGURES, *ENGAGEMENT_FIGURES, *ACTIVITY_FIGURES, *PERFORMANCE_FIGURES, *FINANCE_FIGURES)
+)
 
 
 def figure_named(name: str) -> Figure | None:
-    """What a figure means, or ``None`` where the registry does not know it."""
-    return _REGISTRY.get(name)
+    """What a figure means, or ``None`` where the registry does not know it.
+
+    What stands behind a colon tells whose it is (``monthly_recurring_revenue:EUR``) and not what it means.
+    """
+    return _REGISTRY.get(name.partition(":")[0])

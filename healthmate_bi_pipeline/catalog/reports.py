@@ -42,5 +42,30 @@ HEALTH_SUMMARY = ReportType(
     (Period.DAILY, Period.MONTHLY),
 )
 
-REPORT_TYPES: tuple[ReportType, ...] = (HEALTH_SUMMARY,)
+USER_ENGAGEMENT = ReportType(
+    "user_engagement",
+    "User engagement",
+    "Who uses the app, how often, what of it, who stays, and who is likely to leave.",
+    (Period.WEEKLY, Period.MONTHLY),
+    not_measured=(
+        "Benefit: whether those who use the app more are better off; use is not benefit",
+        "Why people leave: nobody is asked",
+        "People who opened the app without an account or a session of their own",
+    ),
+)
+
+FINANCIAL = ReportType(
+    "financial",
+    "Finance",
+    "What recurs of the subscriptions and how that moved, what came in, what failed, and what subscriptions are worth,"
+    " by currency and plan. All times are UTC.",
+    (Period.MONTHLY,),
+    not_measured=(
+        "Costs, margins and what it costs to win a subscriber: no data set holds them",
+        "Taxes and the fees of app stores and payment providers: amounts are as they were charged",
+        "Sums over several currencies: no rates of exchange are read, so currencies are never added up",
+    ),
+)
+
+REPORT_TYPES: tuple[ReportType, ...] = (HEALTH_SUMMARY, USER_ENGAGEMENT, FINANCIAL)
 REPORT_TYPE_BY_NAME = {report.name: report for report in REPORT_TYPES}

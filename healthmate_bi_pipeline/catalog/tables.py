@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_TABLES, ENGAGEMENT_VIEWS
+from healthmate_bi_pipeline.catalog.finance_tables import FINANCE_TABLES
+from healthmate_bi_pipeline.catalog.group_tables import group_table
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
 from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_TABLES
 from healthmate_bi_pipeline.catalog.provenance import (
@@ -60,39 +62,12 @@ HEALTH_STARTS = Table(
     privacy=PrivacyClass.IDENTIFIED,
 )
 
-HEALTH_GROUPS = Table(
+HEALTH_GROUPS = group_table(
     "bi_health_groups",
-    "Health figures of groups of people per period: what reports read. The band '' holds the whole group.",
-    (
-        *PERIOD_COLUMNS,
-        Column(
-            "stratum",
-            Type.TEXT,
-            "The group: 'all', 'age 18-39', 'sex female', or 'age 18-39, sex female'; age at the period's end."
-            " Of hours only 'all', of days not both together.",
-            is_nullable=False,
-        ),
-        Column(
-            "figure",
-            Type.TEXT,
-            "A column of bi_aggregated_health_metrics; 'people' for anyone with a row.",
-            is_nullable=False,
-        ),
-        Column(
-            "band",
-            Type.INTEGER,
-            "Number of the band that the people's figures lie in; -1 for the whole group.",
-            is_nullable=False,
-        ),
-        Column("people", Type.INTEGER, "People with a value.", "1", is_nullable=False),
-        Column("total", Type.NUMBER, "Sum of the people's figures."),
-        Column("total_squared", Type.NUMBER, "Sum of their squares."),
-        Column("low", Type.NUMBER, "Smallest of the people's figures."),
-        Column("high", Type.NUMBER, "Largest of the people's figures."),
-        *PROVENANCE,
-    ),
-    key=("aggregation_period", "period_start", "stratum", "figure", "band"),
-    privacy=PrivacyClass.LIMITED,
+    description="Health figures of groups of people per period: what reports read. The band '' holds the whole group.",
+    stratum="The group: 'all', 'age 18-39', 'sex female', or 'age 18-39, sex female'; age at the period's end."
+    " Of hours only 'all', of days not both together.",
+    figure="A column of bi_aggregated_health_metrics; 'people' for anyone with a row.",
 )
 
 INGESTED_FILES = Table(
@@ -263,6 +238,7 @@ TABLES: tuple[Table, ...] = (
     HEALTH_GROUPS,
     *ENGAGEMENT_TABLES,
     *PERFORMANCE_TABLES,
+    *FINANCE_TABLES,
     INGESTED_FILES,
     INGESTED_FILE_DAYS,
     PARTITIONS,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaln, logsumexp, psi
+from scipy.special import betaln, hyp2f1, logsumexp, psi
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -190,6 +190,31 @@ class BgBb:
             self.alpha + patterns.active + 1, self.beta + patterns.opportunities - patterns.active
         ) - betaln(self.alpha, self.beta)
         return np.asarray(np.exp(once_more + logsumexp(steps, axis=1) - self.log_likelihoods(patterns)))
+
+    def expected_discounted(self, patterns: Patterns, *, discount: float) -> Floats:
+        """The discounted expected residual transactions: all future activities at their present value (their DERT).
+
+        The activity of the next opportunity counts 1 / (1 + ``discount``), that of the one after it the square of
+        that, and so on without end.
+
+        Args:
+            patterns: of whom.
+            discount: the rate per opportunity, above 0: without one the sum need not be finite.
+
+        >>> BgBb(1.204, 0.750, 0.657, 2.783).expected_discounted(
+        ...     Patterns.of([0, 6], [0, 6], 6), discount=0.10
+        ... ).round(2)
+        array([0.11, 5.91])
+        """
+        if discount <= 0:
+            raise ValueError("residual activities are discounted at a rate above 0")
+        n = patterns.opportunities
+        once_more = betaln(self.alpha + patterns.active + 1, self.beta + n - patterns.active) - betaln(
+            self.alpha, self.beta
+        )
+        ahead = hyp2f1(1, self.delta + n + 1, self.gamma + self.delta + n + 1, 1 / (1 + discount))
+        alive = self._log_alive(n + 1) - np.log1p(discount) + np.log(ahead)
+        return np.asarray(np.exp(once_more + alive - self.log_likelihoods(patterns)))
 
     def _log_terms(self, patterns: Patterns) -> tuple[Floats, Floats]:
         """For x and s, being active in x given opportunities of s, and: being alive then, leaving then."""

@@ -1,7 +1,8 @@
 """How far a report can be relied on: as far as its weakest input.
 
 Per input the geometric mean of coverage, validity, sufficiency and timeliness (STANDARDS §4, after the NHS Data Quality
-Maturity Index); the report's confidence is the lowest input's, and the limiting factor is named.
+Maturity Index); the report's confidence is the lowest input's, and the limiting factor is named. The geometric mean
+lets one part that is missing altogether take the whole down, which a plain mean would hide.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from healthmate_bi_pipeline.reporting.document import (
     Count,
     InputConfidence,
 )
+from healthmate_bi_pipeline.reporting.wording import count_text, share_text
 
 PARTS = ("coverage", "validity", "sufficiency", "timeliness")
 
@@ -29,7 +31,7 @@ class Portion:
         part: one of ``PARTS``.
         numerator: what there is, as it may be shown.
         denominator: what there should be, likewise.
-        meaning: what of what, as a reader calls it: ``people with data of people with an account``.
+        meaning: what is counted, so that ``350 of 560`` can stand before it: ``person-days with steps``.
     """
 
     part: str
@@ -91,5 +93,6 @@ def _limiting(weakest: InputConfidence) -> str:
         return f"{weakest.name}: there is nothing to rely on."
     share, part = min(known, key=lambda pair: pair[0])
     if share == 1:
-        return f"Nothing: all inputs are complete; the weakest is {weakest.name}."
-    return f"{weakest.name}: {part.name} ({part.meaning})."
+        return "Nothing: every input is complete."
+    of_what = f"{count_text(part.numerator)} of {count_text(part.denominator)} {part.meaning}"
+    return f"{weakest.name}: {part.name} {share_text(share)}, {of_what}."

@@ -5,15 +5,29 @@ What a figure *means* stands in the catalog.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from healthmate_bi_pipeline.catalog.finance import MONEY
 from healthmate_bi_pipeline.catalog.registry import figure_named
+from healthmate_bi_pipeline.reporting.financial.styles import FINANCE_STYLES
 from healthmate_bi_pipeline.reporting.health_summary.styles import HEALTH_STYLES
 from healthmate_bi_pipeline.reporting.style import Style
+from healthmate_bi_pipeline.reporting.user_engagement.styles import ENGAGEMENT_STYLES
 
-STYLES: dict[str, Style] = {**HEALTH_STYLES}
+STYLES: dict[str, Style] = {**HEALTH_STYLES, **ENGAGEMENT_STYLES, **FINANCE_STYLES}
 
 
 def style_of(figure: str) -> Style:
-    """How a figure is written; one without a line of its own goes by its name and unit in the registry."""
+    """How a figure is written; one without a line of its own goes by its name and unit in the registry.
+
+    Behind a colon stands whose it is; of a figure of money that is its currency, which then is the unit.
+    """
+    name, _, whose = figure.partition(":")
+    if whose:
+        style = style_of(name)
+        return replace(
+            style, label=f"{style.label}, {whose}", unit=whose if style.unit == MONEY else style.unit
+        )
     if figure in STYLES:
         return STYLES[figure]
     known = figure_named(figure)

@@ -49,6 +49,13 @@ def merged_to_period(states: ir.Table, period: Period, *, key: Sequence[str] = (
     return merge_states(placed, (*by, "period_start"))
 
 
+def merged_to_range(days: ir.Table, window: Window) -> ir.Table:
+    """States of the days of a window, merged to one."""
+    start = ibis.literal(window.start, type="timestamp(6)")
+    placed = days.select("user_id", "measure", "item", *COMPONENT_NAMES, period_start=start)
+    return merge_states(placed, ("user_id", "measure", "item", "period_start"))
+
+
 def attached(rows: ir.Table, parts: Sequence[ir.Table]) -> ir.Table:
     """The rows with the columns of other tables of the same person and period, or of the same period.
 

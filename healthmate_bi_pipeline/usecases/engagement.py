@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.columns import Table
 from healthmate_bi_pipeline.catalog.datasets import APP_EVENTS, LOGIN_SESSIONS
+from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURE_BY_NAME, GROUP_FIGURES
 from healthmate_bi_pipeline.catalog.engagement_tables import (
     ENGAGEMENT_COHORTS,
     ENGAGEMENT_FEATURES,
+    ENGAGEMENT_FIGURE_GROUPS,
     ENGAGEMENT_ROWS,
     ENGAGEMENT_STARTS,
 )
@@ -21,14 +24,20 @@ from healthmate_bi_pipeline.catalog.lake_tables import ACTIVE_DAYS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import arrow_schema
-from healthmate_bi_pipeline.transforms import clock
+from healthmate_bi_pipeline.transforms import clock, groups
 from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.engagement import history, hours, sessions, summarize
-from healthmate_bi_pipeline.transforms.finishing import merged_to_period
+from healthmate_bi_pipeline.transforms.finishing import merged_to_period, merged_to_range
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import make_in_chunks
 from healthmate_bi_pipeline.usecases.conform import person_stretches, scan_users
-from healthmate_bi_pipeline.usecases.families import Recipe, replace_partitions, scan_raw, scan_state
+from healthmate_bi_pipeline.usecases.families import (
+    Recipe,
+    replace_partitions,
+    scan_raw,
+    scan_state,
+    version_rows,
+)
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME, build_whole
 from healthmate_bi_pipeline.warehouse import books
@@ -74,7 +83,36 @@ def _figures(
         versions=state_versions,
         complete_before=pipeline.utc_now - pipeline.settings.period.delay,
     )
-    return {ENGAGEMENT_ROWS: engine.store(rows)}
+    stored = engine.store(rows)
+    return {ENGAGEMENT_ROWS: stored, ENGAGEMENT_FIGURE_GROUPS: figure_groups(engine, stored)}
+
+
+def figure_groups(engine: Engine, rows: ir.Table) -> ir.Table:
+    """The figures of everybody: rows of ``bi_engagement_groups``."""
+    bands = engine.memory_table(groups.band_table(ENGAGEMENT_FIGURE_BY_NAME, GROUP_FIGURES))
+    return groups.group_figures(
+        rows, bands, table=ENGAGEMENT_FIGURE_GROUPS, figures=GROUP_FIGURES, strata=groups.STRATA[:1]
+    )
+
+
+def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
+    """The figures of everybody over any days, merged from the state of the days; nothing is written."""
+    with pipeline.engine() as engine:
+        merged = engine.store(
+            merged_to_range(scan_state(pipeline, engine, ENGAGEMENT, Grain.DAY, window), window)
+        )
+        measures = {row["measure"] for row in engine.rows(merged.select("measure").distinct())}
+        rows = summarize.summarize(
+            merged,
+            None,
+            period=window,
+            measures=measures,
+            users=scan_users(pipeline, engine),
+            shifts=clock.clock_shifts(person_stretches(pipeline, engine, window)),
+            versions=engine.memory_table(version_rows([(window.start, 0)])),
+            complete_before=pipeline.utc_now - pipeline.settings.period.delay,
+        )
+        return engine.rows(figure_groups(engine, engine.store(rows)))
 
 
 def _active_before(pipeline: Pipeline, engine: Engine, period: Period, window: Window) -> ir.Table | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import ibis.expr.types as ir
 
@@ -25,7 +27,8 @@ from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.transforms.engagement import groups
 from healthmate_bi_pipeline.transforms.engagement.summarize import active_people
-from healthmate_bi_pipeline.transforms.finishing import merged_to_period
+from healthmate_bi_pipeline.transforms.finishing import merged_to_period, merged_to_range
+from healthmate_bi_pipeline.usecases.engagement import scan_active_days
 from healthmate_bi_pipeline.usecases.families import Recipe, scan_state
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.warehouse import books
@@ -79,6 +82,54 @@ def _last_days(
         is_over = part.end <= complete_before
         found[start] = part.last_day if is_over or not inside else inside[-1]
     return found
+
+
+@dataclass(frozen=True)
+class RangeGroups:
+    """Engagement of groups over any days.
+
+    Attributes:
+        activity: as a row of ``bi_engagement_activity``.
+        curves: as rows of ``bi_engagement_active_days``.
+        features: as rows of ``bi_engagement_feature_use``.
+        lifecycle: stage -> people.
+        active_before: people active in as many days before.
+    """
+
+    activity: dict[str, Any]
+    curves: list[dict[str, Any]]
+    features: list[dict[str, Any]]
+    lifecycle: dict[str, int]
+    active_before: int
+
+
+def range_groups(pipeline: Pipeline, window: Window) -> RangeGroups:
+    """Engagement of groups over any days, as one period, merged from the state of the days; nothing is written."""
+    complete_before = pipeline.utc_now - pipeline.settings.period.delay
+    before = Window(window.start - (window.end - window.start), window.start)
+    with pipeline.warehouse.transaction() as connection:
+        records = books.partition_records(connection, state_name(ENGAGEMENT, Grain.DAY), window=window)
+    filled = [day for day, record in records.items() if record.rows]
+    as_of = window.last_day if window.end <= complete_before or not filled else max(filled)
+    with pipeline.engine() as engine:
+        periods = engine.memory_table(groups.window_table(window, as_of, complete_before))
+        states = scan_state(pipeline, engine, ENGAGEMENT, Grain.DAY, window)
+        merged = engine.store(merged_to_range(states, window))
+        trailing = engine.store(groups.trailing_days(_active_days(pipeline, engine, [as_of]), periods))
+        (activity,) = engine.rows(groups.activity(merged, trailing, periods))
+        has_days = Period.WEEKLY.fits_into(window)
+        counted = groups.lifecycle_counts(scan_active_days(pipeline, engine, None), window, before)
+        (stages,) = engine.rows(counted)
+        active_before = stages.pop("before") or 0
+        if window.end > complete_before:
+            stages.pop("dormant")  # not said before it is over
+        return RangeGroups(
+            activity=activity,
+            curves=engine.rows(groups.active_day_curves(trailing, periods)),
+            features=engine.rows(groups.feature_use(merged, periods, has_days=has_days)),
+            lifecycle={stage: int(people or 0) for stage, people in stages.items()},
+            active_before=int(active_before),
+        )
 
 
 def _active_days(pipeline: Pipeline, engine: Engine, ends: Iterable[date]) -> ir.Table:

@@ -35,6 +35,8 @@ from healthmate_bi_pipeline.catalog.families import (
     state_name,
     state_table,
 )
+from healthmate_bi_pipeline.catalog.finance import REGISTRY_VERSION as FINANCE_VERSION
+from healthmate_bi_pipeline.catalog.finance_tables import REVENUE
 from healthmate_bi_pipeline.catalog.lake_tables import (
     ACTIVE_DAYS,
     ACTIVE_DAYS_VERSION,
@@ -54,6 +56,13 @@ from healthmate_bi_pipeline.usecases.engagement import ENGAGEMENT_RECIPE, build_
 from healthmate_bi_pipeline.usecases.engagement import build_starts as build_engagement_starts
 from healthmate_bi_pipeline.usecases.engagement_groups import ENGAGEMENT_GROUPS_RECIPE
 from healthmate_bi_pipeline.usecases.families import Recipe, build_metrics, build_state
+from healthmate_bi_pipeline.usecases.finance import (
+    BILLING,
+    FINANCE,
+    REVENUE_ASSET,
+    build_revenue,
+    revenue_inputs,
+)
 from healthmate_bi_pipeline.usecases.health import HEALTH_RECIPE, build_starts
 from healthmate_bi_pipeline.usecases.ingest import ingest
 from healthmate_bi_pipeline.usecases.performance import (
@@ -319,6 +328,21 @@ _INCIDENTS = AssetSpec(
 )
 
 
+_REVENUE = AssetSpec(
+    name=REVENUE_ASSET,
+    group=FINANCE,
+    description=f"{REVENUE.description} And lifetime values of running subscriptions.",
+    partitioned_by=None,
+    upstream=(BILLING,),
+    table=REVENUE,
+    place="warehouse",
+    version=str(FINANCE_VERSION),
+    build=lambda pipeline, _window: build_revenue(pipeline),
+    inputs=revenue_inputs,
+    stage=Stage.HISTORY,
+)
+
+
 def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
     family = recipe.family
     people = ("raw/users",) if family.reads_people else ()
@@ -374,6 +398,7 @@ ASSETS: tuple[AssetSpec, ...] = (
     _ACTIVE_DAYS,
     *_ENGAGEMENT_HISTORY,
     _INCIDENTS,
+    _REVENUE,
     *(_report(recipe, period) for recipe in REPORT_RECIPES for period in recipe.report_type.cadences),
 )
 """All assets, each after what it is made from."""

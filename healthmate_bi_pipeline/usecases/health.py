@@ -19,14 +19,15 @@ from healthmate_bi_pipeline.catalog.datasets import (
     SYMPTOM_LOGS,
 )
 from healthmate_bi_pipeline.catalog.families import HEALTH
+from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS, HEALTH_STARTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.settings import SourceSettings
-from healthmate_bi_pipeline.transforms import clock
+from healthmate_bi_pipeline.transforms import clock, groups
 from healthmate_bi_pipeline.transforms.columns import union_all
-from healthmate_bi_pipeline.transforms.finishing import GRAINS, merged_to_period
-from healthmate_bi_pipeline.transforms.health import days, groups, hours, summarize
+from healthmate_bi_pipeline.transforms.finishing import GRAINS, merged_to_period, merged_to_range
+from healthmate_bi_pipeline.transforms.health import days, hours, summarize
 from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.conform import person_stretches, scan_users
@@ -135,7 +136,7 @@ def summarized(
         state_versions: ``period_start`` and ``state_version``.
     """
     if isinstance(period, Window):
-        merged = engine.store(summarize.merged_to_range(states, period))
+        merged = engine.store(merged_to_range(states, period))
     else:
         merged = merged_to_period(states, period)
         if period not in GRAINS:
@@ -170,7 +171,8 @@ def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
 
 
 def _groups(engine: Engine, rows: ir.Table, *, strata: Sequence[tuple[str, ...]] = groups.STRATA) -> ir.Table:
-    return groups.group_figures(rows, engine.memory_table(groups.band_table()), strata=strata)
+    bands = engine.memory_table(groups.band_table(FIGURE_BY_NAME, HEADLINE_FIGURES))
+    return groups.group_figures(rows, bands, table=HEALTH_GROUPS, figures=HEADLINE_FIGURES, strata=strata)
 
 
 def _figures(

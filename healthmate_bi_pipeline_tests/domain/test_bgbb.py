@@ -231,3 +231,21 @@ def test_a_pattern_that_cannot_be_is_refused(active: int, last: int, opportuniti
 def test_a_frequency_that_is_no_whole_number_is_refused() -> None:
     with pytest.raises(TypeError):
         Patterns.of(1.5, 2, 6)
+
+
+@settings(max_examples=40)
+@given(st.builds(BgBb, parameters, parameters, st.floats(0.2, 5), st.floats(0.2, 50)), st.floats(0.05, 0.5))
+def test_discounted_activities_are_the_sum_over_all_opportunities_to_come(
+    model: BgBb, discount: float
+) -> None:
+    patterns = all_patterns(4)
+    ahead = math.ceil(math.log(1e-9) / -math.log1p(discount))
+    upto = np.array([model.expected_active(patterns, ahead=steps) for steps in range(ahead + 1)])
+    summed = (np.diff(upto, axis=0) / (1 + discount) ** np.arange(1, ahead + 1)[:, np.newaxis]).sum(axis=0)
+    found = model.expected_discounted(patterns, discount=discount)
+    assert found == pytest.approx(summed, rel=1e-5, abs=1e-12)
+
+
+def test_residual_activities_need_a_discount() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        PUBLISHED.expected_discounted(all_patterns(2), discount=0)

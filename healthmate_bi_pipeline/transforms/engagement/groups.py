@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -28,7 +29,7 @@ from healthmate_bi_pipeline.catalog.engagement_tables import (
 )
 from healthmate_bi_pipeline.catalog.provenance import STAMPS
 from healthmate_bi_pipeline.domain.lifecycle import MONTH_DAYS, WEEK_DAYS
-from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES, union_all
 
 _PERIOD = (
@@ -58,6 +59,48 @@ def period_table(
             "registry_version": pa.array([REGISTRY_VERSION] * len(ends), pa.int64()),
             "as_of": pa.array([as_of[start] for start in starts], pa.date32()),
         }
+    )
+
+
+def window_table(window: Window, as_of: date, complete_before: datetime) -> pa.Table:
+    """The same of a free range of days, as one period."""
+    return pa.table(
+        {
+            "aggregation_period": pa.array(["range"], pa.string()),
+            "period_start": pa.array([window.start], pa.timestamp("us")),
+            "period_end": pa.array([window.end], pa.timestamp("us")),
+            "is_complete": pa.array([window.end <= complete_before], pa.bool_()),
+            "state_version": pa.array([0], pa.int64()),
+            "registry_version": pa.array([REGISTRY_VERSION], pa.int64()),
+            "as_of": pa.array([as_of], pa.date32()),
+        }
+    )
+
+
+def lifecycle_counts(days: ir.Table, window: Window, before: Window) -> ir.Table:
+    """How many people were in which stage in a free range of days, after as many days before it: one row.
+
+    Args:
+        days: rows of ``state/active_days``, of all time.
+        window: the days.
+        before: as many days before them.
+    """
+
+    def is_within(span: Window) -> Any:
+        return (days.day >= ibis.literal(span.first_day)) & (days.day <= ibis.literal(span.last_day))
+
+    people = days.group_by("user_id").agg(
+        is_active=is_within(window).any(),
+        was_active=is_within(before).any(),
+        is_new=days.day.min() >= ibis.literal(window.first_day),
+    )
+    is_active, was_active, is_new = people.is_active, people.was_active, people.is_new
+    return people.agg(
+        new=(is_active & is_new).sum(),
+        returning=(is_active & was_active).sum(),
+        resurrecting=(is_active & ~was_active & ~is_new).sum(),
+        dormant=(~is_active & was_active).sum(),
+        before=was_active.sum(),
     )
 
 

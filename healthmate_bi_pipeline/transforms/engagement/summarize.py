@@ -66,7 +66,7 @@ def summarize(
     merged: ir.Table,
     before: ir.Table | None,
     *,
-    period: Period,
+    period: Period | Window,
     measures: Collection[str],
     users: ir.Table,
     shifts: ir.Table,
@@ -79,9 +79,9 @@ def summarize(
     complete: the first empty period.
 
     Args:
-        merged: from ``merged_to_period``.
-        before: from ``active_before``; ``None`` for hours.
-        period: the period.
+        merged: from ``merged_to_period`` or ``merged_to_range``.
+        before: from ``active_before``; ``None`` for hours and for a window as a whole.
+        period: the period, or the window of a free range of days.
         measures: the measures that occur in ``merged``; figures of others are left out.
         users: rows of ``raw/users``.
         shifts: ``clock_shifts`` of the people.
@@ -183,7 +183,7 @@ def _with_score(rows: ir.Table) -> ir.Table:
     )
 
 
-def _shaped(rows: ir.Table, period: Period) -> ir.Table:
+def _shaped(rows: ir.Table, period: Period | Window) -> ir.Table:
     """The columns of the table in its order, without the figures that such rows do not have."""
     return rows.select(
         **{

@@ -31,7 +31,6 @@ from healthmate_bi_pipeline.transforms.health.named import (
 )
 from healthmate_bi_pipeline.transforms.people import real_lengths, with_person
 from healthmate_bi_pipeline.transforms.placing import period_end
-from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES, merge_states
 
 RANGE = "range"
 
@@ -41,13 +40,6 @@ def first_days(months: ir.Table) -> ir.Table:
     daily = months.filter(months.measure.isin([measure.name for measure in DAILY_MEASURES]))
     found = daily.group_by(["user_id", "measure"]).agg(first_day=daily.first_day.min())
     return found.order_by("user_id", "measure")
-
-
-def merged_to_range(days: ir.Table, window: Window) -> ir.Table:
-    """States of the days of a window, merged to one."""
-    start = ibis.literal(window.start, type="timestamp(6)")
-    placed = days.select("user_id", "measure", "item", *COMPONENT_NAMES, period_start=start)
-    return merge_states(placed, ("user_id", "measure", "item", "period_start"))
 
 
 def summarize(

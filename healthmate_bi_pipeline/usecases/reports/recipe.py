@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -20,13 +20,17 @@ from healthmate_bi_pipeline.usecases.reports.scope import (
     Subject,
     evidence_of,
     previous_window,
+    recent_days,
     trend_of,
 )
 from healthmate_bi_pipeline.usecases.versions import combined, hash64, outputs
 from healthmate_bi_pipeline.warehouse import books
 
-REPORT_VERSION = 3
+REPORT_VERSION = 4
 """Raised when reports say something new about the same figures."""
+
+
+_EVER = datetime(1970, 1, 1)
 
 
 class Reach(Enum):
@@ -38,8 +42,12 @@ class Reach(Enum):
     """Those of the days that it covers."""
     TREND = auto()
     """Those that its charts and its insights look back on."""
+    BEFORE = auto()
+    """All up to the end of its period."""
     WHOLE = auto()
     """It has none."""
+    BESIDE = auto()
+    """None by their versions: it stands before it in the graph, and other readings tell when it changes."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ def report_inputs(
     readings = recipe.reads(period)
     held = {reading.asset: _outputs(connection, reading, reach) for reading in readings}
     exists = _filled(connection, recipe.exists_with(period), window)
-    settings = hash64(pipeline.settings.report)
+    settings = hash64(pipeline.settings.report, pipeline.settings.finance)
     delay = pipeline.settings.period.delay
     return {
         part.first_day: hash64(
@@ -114,8 +122,12 @@ def _parts(days: set[date], period: Period, window: Window) -> list[Window]:
 
 
 def _outputs(connection: Connection, reading: Reading, window: Window) -> Mapping[date, int]:
+    if reading.reach is Reach.BESIDE:
+        return {}
     if reading.reach is Reach.WHOLE:
         window = Window.of_days(UNPARTITIONED, UNPARTITIONED)
+    if reading.reach is Reach.BEFORE:
+        window = Window(min(_EVER, window.start), window.end)
     return outputs(connection, reading.asset, window)
 
 
@@ -128,12 +140,15 @@ def _read(
             days = [part.first_day, previous_window(period, part).first_day]
         case Reach.INSIDE:
             days = list(part.each_day())
+        case Reach.BEFORE:
+            days = sorted(day for day in held if day <= part.last_day)
         case Reach.WHOLE:
             days = [UNPARTITIONED]
+        case Reach.BESIDE:
+            days = []
         case Reach.TREND:
-            spans = [
-                span for short, span in (trend_of(part), evidence_of(period, part)) if short is reading.period
-            ]
+            looked_at = (trend_of(part), evidence_of(period, part), (Period.DAILY, recent_days(part)))
+            spans = [span for short, span in looked_at if short is reading.period]
             days = sorted({day for span in spans for day in span.each_day()})
     return [(day, held[day]) for day in days if day in held]
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.columns import Table
+from healthmate_bi_pipeline.catalog.figures import Figure
 from healthmate_bi_pipeline.catalog.provenance import STAMPS
-from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS
 from healthmate_bi_pipeline.transforms.columns import EXACT, IBIS_TYPES, union_all
 
 EVERYONE = "all"
@@ -32,19 +32,28 @@ _PERIOD = (
 )  # fmt: skip
 
 
-def group_figures(rows: ir.Table, bands: ir.Table, *, strata: Sequence[tuple[str, ...]] = STRATA) -> ir.Table:
+def group_figures(
+    rows: ir.Table,
+    bands: ir.Table,
+    *,
+    table: Table,
+    figures: Sequence[str],
+    strata: Sequence[tuple[str, ...]] = STRATA,
+) -> ir.Table:
     """Figures of groups of people, per period.
 
     Args:
-        rows: from ``summarize``.
-        bands: ``band_table``.
+        rows: figures per person, from a family's ``summarize``.
+        bands: ``band_table`` of the figures.
+        table: what the rows are for, from ``group_table``.
+        figures: which figures.
         strata: for each kind of group the columns that tell the groups apart; none: everyone.
 
     Returns:
-        Rows of ``bi_health_groups`` without the stamps, sorted by key.
+        Rows of the table without the stamps, sorted by key.
     """
     finest = sorted({name for names in strata for name in names})
-    cells = _cells(rows, bands, [*_PERIOD, *finest])
+    cells = _cells(rows, bands, [*_PERIOD, *finest], figures)
     parts = []
     for names in strata:
         by = [*_PERIOD, *names, "figure", "band"]
@@ -55,15 +64,15 @@ def group_figures(rows: ir.Table, bands: ir.Table, *, strata: Sequence[tuple[str
             low=cells.low.min(),
             high=cells.high.max(),
         )
-        parts.append(_shaped(merged.mutate(stratum=_label(merged, names))))
+        parts.append(_shaped(merged.mutate(stratum=_label(merged, names)), table))
     return union_all(parts).order_by("period_start", "stratum", "figure", "band")
 
 
-def _cells(rows: ir.Table, bands: ir.Table, by: list[str]) -> ir.Table:
+def _cells(rows: ir.Table, bands: ir.Table, by: list[str], names: Sequence[str]) -> ir.Table:
     """Counts and sums of the smallest groups, of which the larger ones are merged."""
     everyone = rows.group_by(by).agg(people=rows.count()).mutate(figure=ibis.literal(PEOPLE))
     # One row per person, period and figure: one pass over them makes all figures and all bands.
-    figures = {name: rows[name].cast("float64") for name in HEADLINE_FIGURES if name in rows.columns}
+    figures = {name: rows[name].cast("float64") for name in names if name in rows.columns}
     long = rows.select(*by, **figures).pivot_longer(list(figures), names_to="figure", values_to="value")
     given = long.filter(long.value.notnull())
     whole = given.group_by([*by, "figure"]).agg(people=given.count(), **_moments(given.value))
@@ -71,12 +80,12 @@ def _cells(rows: ir.Table, bands: ir.Table, by: list[str]) -> ir.Table:
         bands, [given.figure == bands.figure, given.value >= bands.low, given.value < bands.high]
     )
     in_bands = banded.group_by([*by, "figure", "band"]).agg(people=banded.count())
-    names = ["figure", "band", "people", "total", "total_squared", "low", "high"]
+    columns = ["figure", "band", "people", "total", "total_squared", "low", "high"]
     shapes = {"band": ibis.literal(WHOLE_GROUP), **_NO_MOMENTS}
     return union_all(
-        part.mutate(**{name: shapes[name] for name in names if name not in part.columns})
+        part.mutate(**{name: shapes[name] for name in columns if name not in part.columns})
         .mutate(band=ibis._.band.cast("int64"))
-        .select(*by, *names)
+        .select(*by, *columns)
         for part in (everyone, whole, in_bands)
     )
 
@@ -87,15 +96,15 @@ def _label(rows: ir.Table, names: tuple[str, ...]) -> Any:
     return ibis.literal(", ").join([ibis.literal(f"{_SPOKEN[name]} ") + rows[name] for name in names])
 
 
-def band_table() -> pa.Table:
-    """Every band of every figure: figure, band, low (inclusive), high (exclusive)."""
+def band_table(figures: Mapping[str, Figure], names: Sequence[str]) -> pa.Table:
+    """Every band of some figures: figure, band, low (inclusive), high (exclusive)."""
     rows = [
         (name, number, low, high)
-        for name in HEADLINE_FIGURES
-        for number, (low, high) in enumerate(_bounds(FIGURE_BY_NAME[name].bands))
+        for name in names
+        for number, (low, high) in enumerate(_bounds(figures[name].bands))
     ]
-    names = ("figure", "band", "low", "high")
-    return pa.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
+    columns = ("figure", "band", "low", "high")
+    return pa.table(dict(zip(columns, zip(*rows, strict=True), strict=True)))
 
 
 def _bounds(lows: tuple[float, ...]) -> Iterator[tuple[float, float]]:
@@ -114,6 +123,6 @@ def _moments(value: Any) -> dict[str, Any]:
     }
 
 
-def _shaped(part: ir.Table) -> ir.Table:
-    columns = [column for column in HEALTH_GROUPS.columns if column not in STAMPS]
+def _shaped(part: ir.Table, table: Table) -> ir.Table:
+    columns = [column for column in table.columns if column not in STAMPS]
     return part.select(**{column.name: part[column.name].cast(IBIS_TYPES[column.type]) for column in columns})

@@ -1,0 +1,1 @@
+"""The finance report: recurring revenue, its movements, payments and lifetime values."""

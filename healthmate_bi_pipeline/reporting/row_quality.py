@@ -1,0 +1,28 @@
+"""What reports say about the rows behind them, beside the tables of ``standard_sections``."""
+
+from __future__ import annotations
+
+from healthmate_bi_pipeline.reporting.confidence import Portion
+from healthmate_bi_pipeline.reporting.inputs import ReportInputs
+from healthmate_bi_pipeline.reporting.suppression import show_count
+
+
+def rows_note(inputs: ReportInputs) -> str:
+    """How counts of rows are shown."""
+    settings = inputs.settings
+    if settings.audience == "personal":
+        return ""
+    rounded = f", others rounded to {settings.round_people_to}" if settings.round_people_to > 1 else ""
+    return f"Counts below {settings.minimum_people} are not shown{rounded}: a row is about somebody."
+
+
+def validity(inputs: ReportInputs) -> Portion:
+    """The rows that were kept, of those that were kept or set aside."""
+    kept = sum(one.kept for one in inputs.quality)
+    judged = kept + sum(one.quarantined for one in inputs.quality)
+    return Portion(
+        "validity",
+        show_count(kept, settings=inputs.settings),
+        show_count(judged, settings=inputs.settings),
+        "rows kept, of rows kept or set aside",
+    )

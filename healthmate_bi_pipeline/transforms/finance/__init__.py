@@ -1,0 +1,1 @@
+"""Finance: billing events → subscriptions, movements of recurring revenue, payments, patterns of paying."""
