@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES
 from healthmate_bi_pipeline.catalog.figures import Figure
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
+from healthmate_bi_pipeline.catalog.operations import OPERATIONS_FIGURES
 from healthmate_bi_pipeline.catalog.performance import PERFORMANCE_FIGURES
 
 
@@ -18,7 +19,7 @@ def _by_name(figures: Iterable[Figure]) -> dict[str, Figure]:
     return found
 
 
-_REGISTRY = _by_name((*HEALTH_FIGURES, *ENGAGEMENT_FIGURES, *PERFORMANCE_FIGURES))
+_REGISTRY = _by_name((*HEALTH_FIGURES, *ENGAGEMENT_FIGURES, *PERFORMANCE_FIGURES, *OPERATIONS_FIGURES))
 
 
 def figure_named(name: str) -> Figure | None:

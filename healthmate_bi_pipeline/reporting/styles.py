@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.reporting.health_summary.styles import HEALTH_STYLES
+from healthmate_bi_pipeline.reporting.operations_styles import OPERATIONS_STYLES
 from healthmate_bi_pipeline.reporting.style import Style
+from healthmate_bi_pipeline.reporting.system_performance.styles import PERFORMANCE_STYLES
 
-STYLES: dict[str, Style] = {**HEALTH_STYLES}
+STYLES: dict[str, Style] = {**HEALTH_STYLES, **PERFORMANCE_STYLES, **OPERATIONS_STYLES}
 
 
 def style_of(figure: str) -> Style:

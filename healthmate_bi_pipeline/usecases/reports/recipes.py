@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from healthmate_bi_pipeline.usecases.reports.compliance import COMPLIANCE_RECIPE
 from healthmate_bi_pipeline.usecases.reports.health_summary import HEALTH_SUMMARY_RECIPE
+from healthmate_bi_pipeline.usecases.reports.operational import OPERATIONAL_RECIPE
 from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe
+from healthmate_bi_pipeline.usecases.reports.system_performance import SYSTEM_PERFORMANCE_RECIPE
 
-REPORT_RECIPES: tuple[ReportRecipe, ...] = (HEALTH_SUMMARY_RECIPE,)
+REPORT_RECIPES: tuple[ReportRecipe, ...] = (
+    HEALTH_SUMMARY_RECIPE,
+    SYSTEM_PERFORMANCE_RECIPE,
+    OPERATIONAL_RECIPE,
+    COMPLIANCE_RECIPE,  # last: it counts what the others withheld
+)
 RECIPE_BY_TYPE = {recipe.report_type.name: recipe for recipe in REPORT_RECIPES}
