@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, confidence
 from healthmate_bi_pipeline.reporting.document import (
     RANGE,
+    Absence,
     DataSource,
     KeyFigure,
     Report,
@@ -18,7 +19,7 @@ from healthmate_bi_pipeline.reporting.document import (
 )
 from healthmate_bi_pipeline.reporting.evidence import Evidence
 from healthmate_bi_pipeline.reporting.inputs import ReportInputs
-from healthmate_bi_pipeline.reporting.insights import find_insights
+from healthmate_bi_pipeline.reporting.insights import search
 from healthmate_bi_pipeline.reporting.recommendations import recommend
 from healthmate_bi_pipeline.reporting.wording import NOUNS, instant_text
 
@@ -46,7 +47,13 @@ class Content:
 
 def assemble(inputs: ReportInputs, content: Content, *, stamp: Stamp) -> Report:
     """The report: its content with insights, recommendations and confidence."""
-    insights = find_insights(content.evidence, window=inputs.window, as_of=inputs.as_of)
+    # Figures of a period that is not over fall and rise with what has not come yet; facts stay facts.
+    evidence = content.evidence if inputs.is_complete else Evidence(facts=content.evidence.facts)
+    found = search(evidence, window=inputs.window, as_of=inputs.as_of)
+    sentence = found.sentence if inputs.is_complete and has_figures(content) else ""
+    summary = content.summary
+    if sentence:
+        summary = replace(summary, sentences=(*summary.sentences, sentence))
     return Report(
         stamp=stamp,
         report_type=inputs.report_type.name,
@@ -58,16 +65,23 @@ def assemble(inputs: ReportInputs, content: Content, *, stamp: Stamp) -> Report:
         privacy=privacy_class(inputs),
         as_of=inputs.as_of,
         is_complete=inputs.is_complete,
-        summary=content.summary,
+        summary=summary,
         metrics=content.metrics,
         sections=content.sections,
-        insights=insights,
-        recommendations=recommend(insights, report_type=inputs.report_type.name),
+        insights=found.insights,
+        recommendations=recommend(
+            found.insights, report_type=inputs.report_type.name, audience=inputs.settings.audience
+        ),
         confidence=confidence(content.confidence_inputs),
         data_sources=content.data_sources,
         not_measured=inputs.report_type.not_measured,
         input_versions=dict(sorted(inputs.input_versions.items())),
     )
+
+
+def has_figures(content: Content) -> bool:
+    """Whether there is a number that something could be found in."""
+    return any(not isinstance(metric.value, Absence) for metric in content.metrics)
 
 
 def privacy_class(inputs: ReportInputs) -> PrivacyClass:

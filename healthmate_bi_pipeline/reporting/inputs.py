@@ -62,6 +62,19 @@ class DatasetQuality:
     undated: int = 0
 
 
+@dataclass(frozen=True)
+class Arrivals:
+    """When a dataset's days came: of those that closed while the pipeline was there.
+
+    Attributes:
+        in_time: days with rows that were read before the day closed.
+        days: days with rows that closed after the pipeline's first file.
+    """
+
+    in_time: int
+    days: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportInputs:
     """What the inputs of every report begin with.

@@ -218,6 +218,31 @@ def staged_rows(connection: Connection, dataset: str, window: Window) -> dict[da
     return {day: int(count) for day, count in rows}
 
 
+def first_seen(connection: Connection, dataset: str, window: Window) -> dict[date, datetime]:
+    """For each day of a window with rows of a dataset, the instant at which the first of them were read."""
+    rows = connection.execute(
+        sa.select(_FILE_DAYS.c.day, sa.func.min(_FILES.c.first_seen_at))
+        .join(
+            _FILES,
+            (_FILES.c.file_hash == _FILE_DAYS.c.file_hash) & (_FILES.c.dataset == _FILE_DAYS.c.dataset),
+        )
+        .where(
+            _FILE_DAYS.c.dataset == dataset,
+            _FILE_DAYS.c.day.between(window.first_day, window.last_day),
+            _FILE_DAYS.c.rows > 0,
+        )
+        .group_by(_FILE_DAYS.c.day)
+        .order_by(_FILE_DAYS.c.day)
+    )
+    return {day: instant for day, instant in rows}  # noqa: C416 - rows are no pairs to the type checker
+
+
+def first_file_at(connection: Connection) -> datetime | None:
+    """The instant at which the pipeline read its first file."""
+    found: datetime | None = connection.scalar(sa.select(sa.func.min(_FILES.c.first_seen_at)))
+    return found
+
+
 def staged_days(connection: Connection, dataset: str) -> list[date]:
     """The staged days that a dataset has files for, in order."""
     days = sa.select(_FILE_DAYS.c.day).where(_FILE_DAYS.c.dataset == dataset).distinct()

@@ -109,6 +109,23 @@ def group_figures(
     return [GroupFigures(**row) for row in connection.execute(found).mappings()]
 
 
+def person_days(connection: Connection, window: Window, *, stratum: str = "all") -> dict[str, int]:
+    """For each figure the people with a value on a day, added up over the days of a window."""
+    added = (
+        sa.select(_GROUPS.c.figure, sa.func.sum(_GROUPS.c.people).cast(sa.BigInteger()))
+        .where(
+            _GROUPS.c.aggregation_period == "daily",
+            _GROUPS.c.period_start >= window.start,
+            _GROUPS.c.period_start < window.end,
+            _GROUPS.c.stratum == stratum,
+            _GROUPS.c.band == WHOLE_GROUP,
+        )
+        .group_by(_GROUPS.c.figure)
+        .order_by(_GROUPS.c.figure.collate("C"))
+    )
+    return {figure: int(people) for figure, people in connection.execute(added)}
+
+
 def row_counts(connection: Connection, assets: Collection[str], window: Window) -> dict[str, RowCounts]:
     """What became of the rows of some assets in the partitions that start in a window.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.inputs import GroupFigure, ReportInputs, TrendPoint
+from healthmate_bi_pipeline.reporting.inputs import Arrivals, GroupFigure, ReportInputs, TrendPoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,10 @@ class HealthSummaryInputs(ReportInputs):
         previous: figure -> its group there.
         trend_period: the short period of the trend.
         trend: its points in order; they may begin before the window.
+        history_period: the short period that insights are looked for in.
+        history: its points in order, up to the window's end.
+        person_days: figure -> days of people with a value in the window, added up.
+        arrivals: dataset -> the days of the window whose data came in time, of those expected to.
     """
 
     people: int
@@ -28,3 +32,7 @@ class HealthSummaryInputs(ReportInputs):
     previous: Mapping[str, GroupFigure] | None = None
     trend_period: Period = Period.DAILY
     trend: Sequence[TrendPoint] = ()
+    history_period: Period = Period.DAILY
+    history: Sequence[TrendPoint] = ()
+    person_days: Mapping[str, int] = field(default_factory=dict)
+    arrivals: Mapping[str, Arrivals] = field(default_factory=dict)

@@ -23,7 +23,8 @@ from healthmate_bi_pipeline.reporting.document import (
     Stamp,
     Summary,
 )
-from healthmate_bi_pipeline.reporting.evidence import Evidence
+from healthmate_bi_pipeline.reporting.health_summary.basis import confidence_inputs
+from healthmate_bi_pipeline.reporting.health_summary.evidence import health_evidence
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.health_summary.sections import (
     ShownTrend,
@@ -100,8 +101,8 @@ def health_summary(inputs: HealthSummaryInputs, *, stamp: Stamp) -> Report:
             ),
             metrics=tuple(metrics.values()),
             sections=_sections(inputs, metrics=metrics, shown=shown),
-            evidence=Evidence(),
-            confidence_inputs=(),
+            evidence=health_evidence(inputs, shown=shown, people=people),
+            confidence_inputs=confidence_inputs(inputs, shown=shown, people=people),
             data_sources=_data_sources(inputs),
         ),
         stamp=stamp,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
+from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
 from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
@@ -21,8 +22,14 @@ from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.health import range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
-from healthmate_bi_pipeline.usecases.reports.scope import Subject, previous_window, trend_of
+from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.scope import (
+    Subject,
+    evidence_of,
+    previous_window,
+    recent_days,
+    trend_of,
+)
 from healthmate_bi_pipeline.warehouse import queries
 
 PEOPLE = "people"
@@ -38,6 +45,10 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
         previous = _groups(pipeline, connection, subject.period, before)
         trend_period, trend_window = trend_of(subject.window)
         trend = _trend(connection, trend_period, trend_window)
+        history_period, history = _history(connection, subject)
+        delay = pipeline.settings.period.delay
+        come = arrivals(connection, HEALTH.datasets, subject.window, delay=delay)
+        person_days = queries.person_days(connection, subject.window)
         quality = row_quality(connection, HEALTH.datasets, subject.window)
         rests_on = versions.outputs(connection, "state/health_days", subject.window)
     return HealthSummaryInputs(
@@ -46,15 +57,17 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
         window=subject.window,
         settings=pipeline.settings.report,
         as_of=newest_instant(pipeline, HEALTH.datasets, subject.window),
-        is_complete=is_complete(
-            end=subject.window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay
-        ),
+        is_complete=is_complete(end=subject.window.end, now=pipeline.utc_now, delay=delay),
         people=current[PEOPLE].people,
         current=_without_people(current),
         previous_window=before if previous else None,
         previous=_without_people(previous) if previous else None,
         trend_period=trend_period,
         trend=trend,
+        history_period=history_period,
+        history=history,
+        person_days=person_days,
+        arrivals=come,
         quality=quality,
         input_versions={"state/health_days": versions.combined(rests_on.items())},
     )
@@ -109,6 +122,16 @@ def _trend(connection: Connection, period: Period, window: Window) -> list[Trend
     return [TrendPoint(start, means) for start, means in sorted(points.items())]
 
 
+def _history(connection: Connection, subject: Subject) -> tuple[Period, list[TrendPoint]]:
+    """What insights are looked for in: days, while there are too few of the longer periods for limits."""
+    period, window = evidence_of(subject.period, subject.window)
+    history = _trend(connection, period, window)
+    days = recent_days(subject.window)
+    if period is Period.DAILY or len(history) >= TRIAL_BELOW or subject.window.days > days.days:
+        return period, history
+    return Period.DAILY, _trend(connection, Period.DAILY, days)
+
+
 def _deviation(row: Mapping[str, Any]) -> float | None:
     """The standard deviation between the people of a group."""
     people, total, squared = row["people"], row["total"], row["total_squared"]
@@ -121,6 +144,7 @@ def _reads(period: Period) -> tuple[Reading, ...]:
     trends = (Period.DAILY, Period.WEEKLY, Period.MONTHLY)
     return (
         Reading(figures_name(HEALTH, period), Reach.OWN),
+        Reading(figures_name(HEALTH, Period.DAILY), Reach.INSIDE),
         *(Reading(figures_name(HEALTH, trend), Reach.TREND, trend) for trend in trends),
         *(Reading(f"raw/{dataset.name}", Reach.INSIDE) for dataset in HEALTH.datasets),
     )

@@ -20,12 +20,13 @@ from healthmate_bi_pipeline.usecases.reports.scope import (
     Subject,
     evidence_of,
     previous_window,
+    recent_days,
     trend_of,
 )
 from healthmate_bi_pipeline.usecases.versions import combined, hash64, outputs
 from healthmate_bi_pipeline.warehouse import books
 
-REPORT_VERSION = 3
+REPORT_VERSION = 4
 """Raised when reports say something new about the same figures."""
 
 
@@ -158,9 +159,8 @@ def _read(
         case Reach.BESIDE:
             days = []
         case Reach.TREND:
-            spans = [
-                span for short, span in (trend_of(part), evidence_of(period, part)) if short is reading.period
-            ]
+            looked_at = (trend_of(part), evidence_of(period, part), (Period.DAILY, recent_days(part)))
+            spans = [span for short, span in looked_at if short is reading.period]
             days = sorted({day for span in spans for day in span.each_day()})
     return [(day, held[day]) for day in days if day in held]
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Type
 from healthmate_bi_pipeline.catalog.datasets import Dataset
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table
-from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
+from healthmate_bi_pipeline.domain.period import Window, midnight
+from healthmate_bi_pipeline.reporting.inputs import Arrivals, DatasetQuality
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.warehouse import books, queries
 
@@ -38,6 +38,28 @@ def row_quality(connection: Connection, datasets: Sequence[Dataset], window: Win
         )
         for asset, dataset in assets.items()
     ]
+
+
+def arrivals(
+    connection: Connection, datasets: Sequence[Dataset], window: Window, *, delay: timedelta
+) -> dict[str, Arrivals]:
+    """Per dataset how many days came in time; days that closed before the first file was read are not judged.
+
+    Args:
+        connection: to the books.
+        datasets: whose days.
+        window: which days.
+        delay: after a day's end late data are waited for so long.
+    """
+    begun = books.first_file_at(connection)
+    found = {}
+    for dataset in datasets:
+        seen = books.first_seen(connection, dataset.name, window)
+        closes = {day: midnight(day).replace(tzinfo=UTC) + timedelta(days=1) + delay for day in seen}
+        judged = [day for day in seen if begun is not None and closes[day] >= begun]
+        in_time = sum(seen[day] <= closes[day] for day in judged)
+        found[dataset.name] = Arrivals(in_time, len(judged))
+    return found
 
 
 def newest_instant(pipeline: Pipeline, datasets: Sequence[Dataset], window: Window) -> datetime | None:

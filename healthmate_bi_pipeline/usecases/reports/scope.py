@@ -40,6 +40,11 @@ class Subject:
         return str(self.period) if self.period else RANGE
 
 
+def recent_days(window: Window) -> Window:
+    """The days that insights are looked for in while there are too few of the longer periods."""
+    return Window(window.end - timedelta(days=_EVIDENCE[Period.DAILY][1]), window.end)
+
+
 def previous_window(period: Period | None, window: Window) -> Window:
     """The period before, or as many days before."""
     if period is not None:

@@ -1,0 +1,144 @@
+"""What a health summary rests on, by kind of data, and how much of what should be there is there.
+
+Reads ``Shown…`` values and what may be derived from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from healthmate_bi_pipeline.domain.bands import CARDIOVASCULAR_COMPONENTS, LEAST_COMPONENTS
+from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
+from healthmate_bi_pipeline.reporting.document import Absence, Count
+from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
+from healthmate_bi_pipeline.reporting.suppression import (
+    ShownFigure,
+    ShownQuality,
+    show_count,
+    show_quality,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of data.
+
+    Attributes:
+        name: as a reader calls it.
+        dataset: where its rows come from.
+        daily_figure: whoever has a value of it on a day has data of this kind; empty: none is expected daily.
+        day: what such a day is called.
+        gate: the figure that only people with enough data have, if it is among the groups' figures.
+        gate_meaning: what enough is.
+    """
+
+    name: str
+    dataset: str
+    daily_figure: str = ""
+    day: str = "days"
+    gate: str = ""
+    gate_meaning: str = ""
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("Readings", "health_readings", "data_accuracy", "days with a reading"),
+    Kind("Activity", "activity_intervals", "avg_steps_per_day", "days with steps"),
+    Kind(
+        "Sleep", "sleep_sessions", "avg_sleep_hours", "nights",
+        "sleep_regularity_index", "people with 6 pairs of nights, which regularity needs",
+    ),
+    Kind("Medication", "medication_doses", "medication_adherence_rate", "days with a scheduled dose"),
+    Kind("Symptoms", "symptom_logs"),
+)  # fmt: skip
+"""Symptoms are logged when there are some: no day of them is expected."""
+
+_SCORE = "overall_health_score"
+
+
+def confidence_inputs(
+    inputs: HealthSummaryInputs, *, shown: Mapping[str, ShownFigure], people: Count
+) -> list[ConfidenceInput]:
+    """The kinds of data that the report has, and the score."""
+    qualities = {one.dataset: show_quality(one, settings=inputs.settings) for one in inputs.quality}
+    found = []
+    for kind in KINDS:
+        quality = qualities.get(kind.dataset)
+        if quality is None or quality.staged == 0:
+            continue
+        portions = (
+            *_coverage(kind, inputs=inputs, shown=shown),
+            _validity(quality, minimum=inputs.settings.minimum_people),
+            *_sufficiency(kind, shown=shown),
+            _timeliness(kind, inputs=inputs),
+        )
+        found.append(ConfidenceInput(kind.name, portions))
+    if found and shown[_SCORE].people != 0:
+        components = f"{LEAST_COMPONENTS} of {len(CARDIOVASCULAR_COMPONENTS)} components"
+        meaning = f"people with at least {components}, of people with data"
+        scored = Portion("sufficiency", shown[_SCORE].people, people, meaning)
+        found.append(ConfidenceInput("Cardiovascular health", (scored,)))
+    return found
+
+
+def _coverage(
+    kind: Kind, *, inputs: HealthSummaryInputs, shown: Mapping[str, ShownFigure]
+) -> tuple[Portion, ...]:
+    """Days of people with data, of their days in the period; of one day the people, of the most in four weeks."""
+    figure = shown.get(kind.daily_figure)
+    if figure is None or figure.people == 0:
+        return ()
+    if inputs.cadence == Period.DAILY:
+        most = max((point.means.get(kind.daily_figure, (0, None))[0] for point in inputs.trend), default=0)
+        meaning = "people with data on the day, of the most on a day of these four weeks"
+        usual = show_count(most, settings=inputs.settings)
+        return (Portion("coverage", figure.people, usual, meaning),)
+    seen: Count = show_count(inputs.person_days.get(kind.daily_figure, 0), settings=inputs.settings)
+    expected: Count = Absence.SUPPRESSED
+    if not isinstance(figure.people, Absence):
+        expected = figure.people * _elapsed_days(inputs)
+    else:
+        seen = Absence.SUPPRESSED
+    return (Portion("coverage", seen, expected, f"{kind.day}, of the days of the people who have any"),)
+
+
+def _elapsed_days(inputs: HealthSummaryInputs) -> int:
+    """The days of the period up to the newest data."""
+    if inputs.is_complete or inputs.as_of is None:
+        return inputs.window.days
+    passed = (inputs.as_of.date() - inputs.window.first_day).days + 1
+    return min(max(passed, 1), inputs.window.days)
+
+
+def _validity(quality: ShownQuality, *, minimum: int) -> Portion:
+    """Rows that broke no rule, of all rows; too few bad rows to be shown count as the most that they can be."""
+    bad = [quality.quarantined, quality.rejected_lines, quality.undated]
+    known = [minimum - 1 if isinstance(count, Absence) else count for count in bad]
+    meaning = "rows that broke no rule, of the rows that came"
+    if isinstance(quality.staged, Absence):
+        return Portion("validity", Absence.SUPPRESSED, Absence.SUPPRESSED, meaning)
+    whole = quality.staged + sum(known[1:])
+    return Portion("validity", max(whole - sum(known), 0), whole, meaning)
+
+
+def _sufficiency(kind: Kind, *, shown: Mapping[str, ShownFigure]) -> tuple[Portion, ...]:
+    gate = shown.get(kind.gate)
+    if gate is None or gate.people == 0:
+        return ()
+    return (
+        Portion(
+            "sufficiency",
+            gate.people,
+            shown[kind.daily_figure].people,
+            f"{kind.gate_meaning}, of those with any",
+        ),
+    )
+
+
+def _timeliness(kind: Kind, *, inputs: HealthSummaryInputs) -> Portion:
+    come = inputs.arrivals.get(kind.dataset)
+    meaning = "days whose data came before they closed, of those that closed since the first import"
+    if come is None or come.days == 0:
+        return Portion("timeliness", 0, 0, f"{meaning}: none, the period was loaded afterwards")
+    return Portion("timeliness", come.in_time, come.days, meaning)

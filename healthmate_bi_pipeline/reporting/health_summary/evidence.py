@@ -1,0 +1,67 @@
+"""What a health summary looks for insights in: every watched figure over time, as its audience may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from healthmate_bi_pipeline.catalog.watched_figures import HEALTH
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.reporting.document import Absence, Count, Number
+from healthmate_bi_pipeline.reporting.evidence import Evidence, Sample, Tracked
+from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
+from healthmate_bi_pipeline.reporting.inputs import GroupFigure
+from healthmate_bi_pipeline.reporting.suppression import ShownFigure, show_figure
+from healthmate_bi_pipeline.reporting.wording import mid_sentence, period_text
+
+
+def health_evidence(
+    inputs: HealthSummaryInputs, *, shown: Mapping[str, ShownFigure], people: Count
+) -> Evidence:
+    """The figures that have a number, with their histories."""
+    return Evidence(
+        tuple(
+            _tracked(inputs, shown[watched.name], everyone=people)
+            for watched in HEALTH
+            if not isinstance(shown[watched.name].mean, Absence)
+        )
+    )
+
+
+def _tracked(inputs: HealthSummaryInputs, shown: ShownFigure, *, everyone: Count) -> Tracked:
+    previous = previous_name = None
+    if inputs.previous is not None and inputs.previous_window is not None:
+        before = inputs.previous.get(shown.figure) or GroupFigure(shown.figure, 0)
+        previous = _sample(inputs.previous_window, show_figure(before, settings=inputs.settings))
+        previous_name = mid_sentence(period_text(inputs.cadence, inputs.previous_window))
+    return Tracked(
+        figure=shown.figure,
+        period=inputs.history_period,
+        history=_history(inputs, shown.figure),
+        current=_sample(inputs.window, shown),
+        previous=previous,
+        previous_name=previous_name or "",
+        reach=_reach(shown.people, everyone=everyone),
+    )
+
+
+def _sample(window: Window, shown: ShownFigure) -> Sample:
+    return Sample(window, shown.mean, shown.people, shown.deviation)
+
+
+def _history(inputs: HealthSummaryInputs, figure: str) -> tuple[Sample, ...]:
+    """Every short period from the first point to the window's end; one without a point has no data."""
+    if not inputs.history:
+        return ()
+    by_start = {point.period_start: point.means for point in inputs.history}
+    samples = []
+    for window in inputs.history_period.windows(Window(min(by_start), inputs.window.end)):
+        people, mean = by_start.get(window.start, {}).get(figure, (0, None))
+        shown = show_figure(GroupFigure(figure, people, mean), settings=inputs.settings)
+        samples.append(_sample(window, shown))
+    return tuple(samples)
+
+
+def _reach(people: Count, *, everyone: Count) -> Number:
+    if isinstance(people, Absence) or isinstance(everyone, Absence) or not everyone:
+        return Absence.SUPPRESSED
+    return min(people / everyone, 1.0)

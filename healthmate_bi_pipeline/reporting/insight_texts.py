@@ -1,0 +1,179 @@
+"""What an insight says: composed from rule, figure, size, interval and what it is held against.
+
+Only numbers of findings and samples stand in it, which come from what is shown.
+"""
+
+from __future__ import annotations
+
+from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.reporting.document import Absence, Count
+from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
+from healthmate_bi_pipeline.reporting.findings import Finding, History
+from healthmate_bi_pipeline.reporting.styles import style_of
+from healthmate_bi_pipeline.reporting.wording import (
+    NOUNS,
+    WEEKDAYS,
+    change_text,
+    count_text,
+    figure_text,
+    mid_sentence,
+    number_text,
+    people_text,
+    period_text,
+    span_text,
+    value_with_unit,
+)
+
+
+def insight_text(
+    finding: Finding, tracked: Tracked, history: History, *, comparison: Finding | None = None
+) -> str:
+    """The sentence of an insight.
+
+    Args:
+        finding: what is said.
+        tracked: the figure.
+        history: its points.
+        comparison: the change against the period before, where it says the same and is worth adding.
+    """
+    said = _SAYINGS[finding.rule](finding, tracked, history)
+    parts = [f"{_label(tracked)}: {said}{_people(finding, tracked)}."]
+    if comparison is not None and comparison is not finding:
+        change = change_text(tracked.figure, comparison.estimate)
+        parts.append(f"Against {tracked.previous_name or 'the period before'}: {change}.")
+    if history.missing and finding.rule != "comparison":
+        noun = _noun(tracked.period, history.missing)
+        verb = "is" if history.missing == 1 else "are"
+        parts.append(f"{count_text(history.missing)} {noun} without a number {verb} left out.")
+    return " ".join(parts)
+
+
+def _label(tracked: Tracked) -> str:
+    label = style_of(tracked.figure).label
+    return f"{label}, {tracked.subject}" if tracked.subject else label
+
+
+def _people(finding: Finding, tracked: Tracked) -> str:
+    """Whom it is about, where that is more than one person."""
+    people = tracked.current.people
+    if not _are_several(people):
+        return ""
+    assert people is not None  # noqa: S101 - several are some
+    before = finding.before.people if finding.before else None
+    if before is None or not _are_several(before):
+        return f" ({people_text(people)})"
+    return f" ({people_text(people)} against {count_text(before)})"
+
+
+def _are_several(people: Count | None) -> bool:
+    return people is not None and not isinstance(people, Absence) and people > 1
+
+
+def _outside(finding: Finding, tracked: Tracked, history: History) -> str:
+    assert finding.lower is not None  # noqa: S101 - the rule has limits
+    assert finding.upper is not None  # noqa: S101
+    figure = tracked.figure
+    limits = f"{figure_text(figure, finding.lower)} to {value_with_unit(figure, finding.upper)}"
+    return (
+        f"{value_with_unit(figure, finding.last.value)} {_when(tracked.period, finding.last)}, outside the control"
+        f" limits of {limits}; {_size(finding, tracked)} than usual{_weekday(finding, history)}"
+    )
+
+
+def _near(finding: Finding, tracked: Tracked, history: History) -> str:
+    first, last = (_when(tracked.period, one) for one in (finding.first, finding.last))
+    low, high = finding.lower, finding.upper
+    limit = high if finding.estimate > 0 else low
+    assert limit is not None  # noqa: S101 - the rule has limits
+    weekdays = ", weekdays allowed for" if history.has_weekdays else ""
+    return (
+        f"{_size(finding, tracked)} than usual {first} and {last}{weekdays}, both near the control limit of"
+        f" {value_with_unit(tracked.figure, limit)}"
+    )
+
+
+def _shift(finding: Finding, tracked: Tracked, history: History) -> str:
+    after = sum(sample.window.start >= finding.first.window.start for sample in history.samples)
+    before = len(history.samples) - after
+    level = value_with_unit(tracked.figure, finding.level)
+    weekdays = "; weekdays are allowed for" if history.has_weekdays else ""
+    return (
+        f"{_size(finding, tracked)} since {_start(tracked.period, finding.first)}, over"
+        f" {count_text(after)} {_noun(tracked.period, after)}, against a mean of {level} in the"
+        f" {count_text(before)} {_noun(tracked.period, before)} before{weekdays}"
+    )
+
+
+def _run(finding: Finding, tracked: Tracked, history: History) -> str:
+    verb = "rising" if finding.estimate > 0 else "falling"
+    weekdays = ", weekdays allowed for" if history.has_weekdays else ""
+    count = int(finding.statistic_value)
+    return (
+        f"{verb} {count_text(count)} {_noun(tracked.period, count)} in a row up to"
+        f" {_name(tracked.period, finding.last.window)}{weekdays}, {_size(finding, tracked)} than at their first"
+    )
+
+
+def _trend(finding: Finding, tracked: Tracked, history: History) -> str:
+    verb = "rising" if finding.estimate > 0 else "falling"
+    change = change_text(tracked.figure, abs(finding.estimate)).lstrip("+")
+    weekdays = ", each weekday held against itself" if history.has_weekdays else ""
+    return (
+        f"{verb}, by {change} ({_interval(finding, tracked.figure)}) from"
+        f" {_name(tracked.period, finding.first.window)} to {_name(tracked.period, finding.last.window)}, as the median"
+        f" slope of {count_text(len(history.samples))} {_noun(tracked.period, len(history.samples))}{weekdays}"
+    )
+
+
+def _comparison(finding: Finding, tracked: Tracked, history: History) -> str:
+    del history
+    before = value_with_unit(tracked.figure, finding.level)
+    return (
+        f"{value_with_unit(tracked.figure, tracked.current.value)}, {_size(finding, tracked)} than in"
+        f" {tracked.previous_name or 'the period before'} with {before}"
+    )
+
+
+_SAYINGS = {
+    "outside": _outside,
+    "near": _near,
+    "shift": _shift,
+    "run": _run,
+    "trend": _trend,
+    "comparison": _comparison,
+}
+
+
+def _size(finding: Finding, tracked: Tracked) -> str:
+    """``1.2 kg lower (95 % interval 0.8 to 1.6)``."""
+    direction = "higher" if finding.estimate > 0 else "lower"
+    change = change_text(tracked.figure, abs(finding.estimate)).lstrip("+")
+    return f"{change} {direction} ({_interval(finding, tracked.figure)})"
+
+
+def _interval(finding: Finding, figure: str) -> str:
+    style = style_of(figure)
+    ends = sorted(end * (1 if finding.estimate > 0 else -1) for end in (finding.low, finding.high))
+    low, high = (number_text(end * style.scale, decimals=style.decimals) for end in ends)
+    return f"95\u202f% interval {low} to {high}"
+
+
+def _weekday(finding: Finding, history: History) -> str:
+    return f" for a {WEEKDAYS[finding.last.window.start.weekday()]}" if history.has_weekdays else ""
+
+
+def _noun(period: Period, count: int) -> str:
+    return NOUNS[period] if count == 1 else f"{NOUNS[period]}s"
+
+
+def _name(period: Period, window: Window) -> str:
+    """A point of a history inside a sentence."""
+    return span_text(window) if period is Period.DAILY else mid_sentence(period_text(period, window))
+
+
+def _when(period: Period, sample: Sample) -> str:
+    return f"{'on' if period is Period.DAILY else 'in'} {_name(period, sample.window)}"
+
+
+def _start(period: Period, sample: Sample) -> str:
+    return _name(period, sample.window)
