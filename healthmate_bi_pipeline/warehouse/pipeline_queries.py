@@ -96,11 +96,6 @@ class ReportCount:
     reports_with_withheld: int
 
 
-def first_work(connection: Connection) -> datetime | None:
-    """When the pipeline began its first run: days that closed before could not be in time."""
-    return connection.scalar(sa.select(_utc(sa.func.min(_RUNS.c.started_at))))
-
-
 def day_rows(connection: Connection, window: Window, *, delay: timedelta) -> list[DayRows]:
     """The rows of every dataset's days in a window; a day closes ``delay`` after its end."""
     closes = sa.cast(_FILE_DAYS.c.day, sa.TIMESTAMP()) + timedelta(days=1) + delay

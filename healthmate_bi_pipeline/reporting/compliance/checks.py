@@ -19,6 +19,10 @@ MOST_MISSING_DAYS = 0.05
 """The check of days fails where more than this share of them has no rows (own)."""
 
 
+DAYS_HAVE_ROWS = "days have rows"
+_TOO_FEW = "Too few rows to be shown."
+
+
 class Verdict(StrEnum):
     """What a check comes to."""
 
@@ -50,6 +54,11 @@ class QualityCheck:
     most: float
     verdict: Verdict
     reason: str = ""
+
+    @property
+    def is_of_days(self) -> bool:
+        """Whether it counts days, not rows."""
+        return self.name == DAYS_HAVE_ROWS
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,9 @@ def _of_dataset(books: DatasetBooks, settings: ReportSettings) -> Iterator[Quali
         QualityCategory.PLAUSIBILITY: "values can be true",
     }
     for category, violations in zip(by_category, shown, strict=False):
-        yield _judged(category, names[category], books, violations, staged, needs_days=True)
+        yield _judged(
+            category, names[category], books, violations, staged, needs_days=True, settings=settings
+        )
     rejected, read = _parts([quality.rejected_lines, books.rows], books, settings)
     del read
     yield _judged(
@@ -94,20 +105,29 @@ def _of_dataset(books: DatasetBooks, settings: ReportSettings) -> Iterator[Quali
         books,
         rejected,
         _one(books.lines, books, settings),
+        settings=settings,
     )
     undated, dated = _parts([quality.undated, books.staged_of_files], books, settings)
     del dated
     yield _judged(
-        QualityCategory.COMPLETENESS, "rows have a day", books, undated, _one(books.rows, books, settings)
-    )
-    yield _judged(
         QualityCategory.COMPLETENESS,
-        "days have rows",
+        "rows have a day",
         books,
-        books.days_expected - books.days,
-        books.days_expected,
-        most=MOST_MISSING_DAYS,
+        undated,
+        _one(books.rows, books, settings),
+        settings=settings,
     )
+    missing, expected = books.days_expected - books.days, books.days_expected
+    if books.is_daily:
+        yield _judged(
+            QualityCategory.COMPLETENESS,
+            DAYS_HAVE_ROWS,
+            books,
+            missing,
+            expected,
+            most=MOST_MISSING_DAYS,
+            settings=settings,
+        )
 
 
 def _one(count: int, books: DatasetBooks, settings: ReportSettings) -> Count:
@@ -125,21 +145,34 @@ def _judged(
     violations: Count,
     of: Count,
     *,
+    settings: ReportSettings,
     most: float = MOST_VIOLATIONS,
     needs_days: bool = False,
 ) -> QualityCheck:
-    verdict, reason = _verdict(violations, of, most=most)
+    verdict, reason = _verdict(_at_most(violations, books, settings), of, most=most)
+    if verdict is Verdict.FAILED and violations is Absence.SUPPRESSED:
+        verdict, reason = Verdict.NOT_APPLICABLE, _TOO_FEW
     if needs_days and books.days_unmade:
         verdict = Verdict.ERROR
         reason = f"{books.days_unmade} days with rows were not checked yet: run the pipeline."
     return QualityCheck(category, name, books.dataset, violations, of, most, verdict, reason)
 
 
+def _at_most(violations: Count, books: DatasetBooks, settings: ReportSettings) -> Count:
+    """What is judged: of a count that is too small to be shown the most that it can be.
+
+    Where counts are not rounded a larger one may be withheld too, so that nothing can be said of it.
+    """
+    if violations is Absence.SUPPRESSED and books.is_about_people and settings.round_people_to > 1:
+        return settings.minimum_people - 1
+    return violations
+
+
 def _verdict(violations: Count, of: Count, *, most: float) -> tuple[Verdict, str]:
     if of == 0:
         return Verdict.NOT_APPLICABLE, "There is nothing to look at."
     if isinstance(violations, Absence) or isinstance(of, Absence):
-        return Verdict.NOT_APPLICABLE, "Too few rows to be shown."
+        return Verdict.NOT_APPLICABLE, _TOO_FEW
     return (Verdict.FAILED if violations > most * of else Verdict.PASSED), ""
 
 

@@ -21,6 +21,7 @@ class DatasetBooks:
         staged_of_files: rows of these files that have a day.
         days: days of the period with rows.
         days_expected: days of the period that have passed since the dataset's first row.
+        is_daily: it had rows on nearly every day of the weeks before, so that a day without is worth telling.
         days_unmade: days with rows that were not checked yet: nothing can be said of them.
     """
 
@@ -31,6 +32,7 @@ class DatasetBooks:
     staged_of_files: int
     days: int
     days_expected: int
+    is_daily: bool
     days_unmade: int
 
     @property

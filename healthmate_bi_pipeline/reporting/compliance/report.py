@@ -241,7 +241,7 @@ def _facts(inputs: ComplianceInputs, found: _Found) -> Iterator[Fact]:
         if isinstance(share, Absence):
             continue
         yield Fact(
-            rule="check_failed",
+            rule="missing_partitions" if check.is_of_days else "rows_set_aside",
             figures=("quality_checks_passed",),
             subject=dataset_label(check.dataset),
             text=(
@@ -254,7 +254,7 @@ def _facts(inputs: ComplianceInputs, found: _Found) -> Iterator[Fact]:
         )
     if found.unaccounted:
         yield Fact(
-            rule="rows_unaccounted",
+            rule="rows_lost",
             figures=("rows_unaccounted",),
             text=f"{count_text(found.unaccounted)} lines or rows are not accounted for.",
             estimate=float(found.unaccounted),
@@ -268,7 +268,7 @@ def _overdue_facts(inputs: ComplianceInputs) -> Iterator[Fact]:
     if overdue and inputs.partitions_due:
         worst = max(inputs.overdue, key=lambda one: (len(one.missing) + len(one.stale), one.asset))
         yield Fact(
-            rule="partition_overdue",
+            rule="overdue",
             figures=("partitions_overdue",),
             text=(
                 f"{count_text(overdue)} of {count_text(inputs.partitions_due)} partitions of complete periods are missing or"

@@ -122,7 +122,7 @@ def _missing_partitions(inputs: OperationalInputs) -> Iterator[Fact]:
     )
     more = f" and {len(missing) - _NAMED_DAYS} more assets" if len(missing) > _NAMED_DAYS else ""
     yield Fact(
-        rule="partition_missing",
+        rule="overdue",
         figures=("partitions_present",),
         text=(
             f"{count_text(count)} of {count_text(expected)} partitions were not made although there are rows for them:"
@@ -143,7 +143,7 @@ def _missing_days(inputs: OperationalInputs, datasets: Sequence[ShownDataset]) -
         )
         more = f" and {len(days) - _NAMED_DAYS} more" if len(days) > _NAMED_DAYS else ""
         yield Fact(
-            rule="days_without_rows",
+            rule="missing_partitions",
             figures=("rows_staged",),
             subject=dataset_label(one.state.dataset),
             text=(
@@ -160,7 +160,7 @@ def _stale_datasets(inputs: OperationalInputs, datasets: Sequence[ShownDataset])
         age = age_hours(inputs, one)
         if age is not None and age > FRESH_HOURS and is_regular(inputs, one):
             yield Fact(
-                rule="dataset_stale",
+                rule="late_data",
                 figures=("freshness_hours",),
                 subject=dataset_label(one.state.dataset),
                 text=(
@@ -178,7 +178,7 @@ def _failed_runs(inputs: OperationalInputs) -> Iterator[Fact]:
         return
     worst = max(inputs.runs, key=lambda one: (one.failed, one.group))
     yield Fact(
-        rule="run_failed",
+        rule="runs_failed",
         figures=("run_success_rate",),
         text=(
             f"{count_text(failed)} of {count_text(ended)} runs did not succeed, most of them of {worst.group}"
@@ -194,7 +194,7 @@ def _late_rows(datasets: Sequence[ShownDataset]) -> Iterator[Fact]:
         share = share_of(one.late_rows, one.judged_rows)
         if not isinstance(share, Absence) and share > MOST_VIOLATIONS:
             yield Fact(
-                rule="late_rows",
+                rule="late_data",
                 figures=("late_rows",),
                 subject=dataset_label(one.state.dataset),
                 text=(
@@ -227,7 +227,7 @@ def _full_disks(inputs: OperationalInputs) -> Iterator[Fact]:
     for one in inputs.disks:
         if one.highest >= FULL_DISK:
             yield Fact(
-                rule="threshold_broken",
+                rule="disk_low",
                 figures=("disk_percent_max",),
                 subject=one.machine,
                 text=f"The disk of {one.machine} was {number_text(one.highest, decimals=0)}{HARD_SPACE}% full.",

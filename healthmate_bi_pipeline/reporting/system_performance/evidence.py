@@ -147,7 +147,7 @@ def _incident_fact(inputs: SystemPerformanceInputs, episode: Episode) -> Fact:
         else f"the slowest 5{HARD_SPACE}% of responses took more than {value_text(worst, worst.worst_value)}"
     )
     return Fact(
-        rule="incident",
+        rule="budget_burning" if worst.threshold.startswith("burn_") else "threshold_broken",
         figures=(figure,),
         subject=inputs.label(episode.place),
         text=(
@@ -178,7 +178,7 @@ def _objective_fact(inputs: SystemPerformanceInputs, place: Place) -> Fact:
     requests = figures["requests"].value
     allowed = requests * (1 - level.availability)
     return Fact(
-        rule="slo_missed",
+        rule="slo_broken",
         figures=("availability", "error_budget_left"),
         subject=inputs.label(place),
         text=(
@@ -212,7 +212,7 @@ def _slow_fact(inputs: SystemPerformanceInputs, place: Place) -> Fact:
 def _resource_fact(inputs: SystemPerformanceInputs, filling: Filling) -> Fact:
     forecast = filling.forecast
     return Fact(
-        rule="resource_limit",
+        rule="limit_ahead",
         figures=(filling.figure,),
         subject=inputs.label(filling.place),
         text=(

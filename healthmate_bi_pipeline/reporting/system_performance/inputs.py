@@ -8,7 +8,7 @@ from datetime import datetime
 
 from healthmate_bi_pipeline.catalog.performance import ALL
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.inputs import ReportInputs
+from healthmate_bi_pipeline.reporting.inputs import Arrivals, ReportInputs
 
 
 @dataclass(frozen=True, order=True)
@@ -88,14 +88,6 @@ class ServiceLevels:
     apdex_target_ms: float
 
 
-@dataclass(frozen=True)
-class InTime:
-    """How many of a dataset's days with rows were whole when they closed, of those that closed in operation."""
-
-    whole: int = 0
-    closed: int = 0
-
-
 @dataclass(frozen=True, kw_only=True)
 class SystemPerformanceInputs(ReportInputs):
     """All that a report on system performance needs.
@@ -118,7 +110,7 @@ class SystemPerformanceInputs(ReportInputs):
         hours: hours with requests, by environment, then service and machine.
         sampled_hours: hours with host samples, likewise.
         hours_expected: hours of the window that have passed.
-        in_time: per dataset.
+        arrivals: per dataset, which days came in time.
     """
 
     current: Places
@@ -138,7 +130,7 @@ class SystemPerformanceInputs(ReportInputs):
     hours: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     sampled_hours: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     hours_expected: int = 0
-    in_time: Mapping[str, InTime] = field(default_factory=dict)
+    arrivals: Mapping[str, Arrivals] = field(default_factory=dict)
 
     @property
     def main_environment(self) -> str:

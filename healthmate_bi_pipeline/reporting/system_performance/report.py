@@ -247,17 +247,17 @@ def _confidence_inputs(inputs: SystemPerformanceInputs) -> tuple[ConfidenceInput
 def _common(inputs: SystemPerformanceInputs, quality: DatasetQuality | None) -> tuple[Portion, ...]:
     if quality is None:
         return ()
-    in_time = inputs.in_time.get(quality.dataset)
+    come = inputs.arrivals.get(quality.dataset)
     clean = quality.staged - quality.quarantined
-    portions = [Portion("validity", clean, quality.staged, "rows that broke no rule of all rows")]
-    if in_time is not None:
-        portions.append(
-            Portion(
-                "timeliness", in_time.whole, in_time.closed,
-                "days whose rows had all been read when they closed, of those that closed since the pipeline works",
-            )
-        )  # fmt: skip
-    return tuple(portions)
+    meaning = "days whose data came before they closed, of those that closed since the first import"
+    if come is None or come.days == 0:
+        timely = Portion("timeliness", 0, 0, f"{meaning}: none, the period was loaded afterwards")
+    else:
+        timely = Portion("timeliness", come.in_time, come.days, meaning)
+    return (
+        Portion("validity", clean, quality.staged, "rows that broke no rule, of the rows that came"),
+        timely,
+    )
 
 
 def _data_sources(inputs: SystemPerformanceInputs) -> tuple[DataSource, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -20,6 +20,7 @@ from healthmate_bi_pipeline.reporting.compliance.inputs import (
 )
 from healthmate_bi_pipeline.reporting.compliance.report import compliance
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
+from healthmate_bi_pipeline.reporting.operational.evidence import REGULAR_SHARE
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.pipeline_books import (
@@ -37,6 +38,7 @@ from healthmate_bi_pipeline.usecases.reports.scope import Subject
 from healthmate_bi_pipeline.warehouse import books, pipeline_queries
 from healthmate_bi_pipeline.warehouse.pipeline_queries import DayRows
 
+_WEEKS_BEFORE = timedelta(days=28)
 _ITSELF = (COMPLIANCE.name,)
 """Left out of the reports that are counted: each would change the next."""
 
@@ -99,6 +101,8 @@ def _books(
 ) -> list[DatasetBooks]:
     """The accounts of the datasets with rows in the period."""
     made = pipeline_queries.partition_days(connection, raw_assets(), window)
+    before = Window(window.start - _WEEKS_BEFORE, window.start)
+    made_before = pipeline_queries.partition_days(connection, raw_assets(), before)
     of_files: dict[str, set[date]] = defaultdict(set)
     for day in days:
         of_files[day.dataset].add(day.day)
@@ -121,10 +125,16 @@ def _books(
                 staged_of_files=totals.staged,
                 days=len(with_rows),
                 days_expected=max(passed, len(with_rows)),
+                is_daily=_is_daily(made_before.get(f"raw/{dataset.name}", {}), before),
                 days_unmade=len(of_files[dataset.name] - set(held)),
             )
         )
     return found
+
+
+def _is_daily(per_day: Mapping[date, int], window: Window) -> bool:
+    """Whether a dataset had rows on nearly all of some days."""
+    return sum(rows > 0 for rows in per_day.values()) >= REGULAR_SHARE * window.days
 
 
 def find_overdue(pipeline: Pipeline, connection: Connection, window: Window) -> tuple[list[Overdue], int]:

@@ -12,6 +12,7 @@ from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS
 from healthmate_bi_pipeline.catalog.families import PERFORMANCE, figures_name
 from healthmate_bi_pipeline.catalog.performance import ALL
 from healthmate_bi_pipeline.catalog.reports import OPERATIONAL
+from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
 from healthmate_bi_pipeline.domain.period import Period, Window, is_complete, midnight
 from healthmate_bi_pipeline.reporting.operational.inputs import (
     DatasetState,
@@ -35,7 +36,14 @@ from healthmate_bi_pipeline.usecases.reports.pipeline_books import (
 )
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
 from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
-from healthmate_bi_pipeline.usecases.reports.scope import Subject, evidence_of, previous_window, trend_of
+from healthmate_bi_pipeline.usecases.reports.scope import (
+    LONGEST_LOOK_BACK_DAYS,
+    Subject,
+    evidence_of,
+    previous_window,
+    recent_days,
+    trend_of,
+)
 from healthmate_bi_pipeline.usecases.reports.timeliness import by_dataset, closing_of, timeliness_of
 from healthmate_bi_pipeline.warehouse import performance_queries, pipeline_queries, runs
 from healthmate_bi_pipeline.warehouse.pipeline_queries import DayRows, RunCount
@@ -57,9 +65,11 @@ def gather_operational(pipeline: Pipeline, subject: Subject) -> OperationalInput
         before = previous_window(subject.period, window)
         _, trend_window = trend_of(window)
         chart_window = trend_window if trend_window.days <= _LONGEST_DAILY else window
-        evidence_period, evidence_window = evidence_of(subject.period, window)
-        reach = Window(min(before.start, evidence_window.start, chart_window.start), window.end)
+        reach = Window(
+            min(before.start, evidence_of(subject.period, window)[1].start, chart_window.start), window.end
+        )
         per_day = _rows_per_day(connection, reach, days)
+        evidence_period, evidence_window = _evidence_of(subject, per_day)
         previous = {name: _sum(found, before) for name, found in per_day.items()}
         begun = pipeline_queries.runs_begun(connection, window, until=until)
         failed = pipeline_queries.failed_runs(connection, window, until=until, limit=MOST_FAILED_RUNS)
@@ -179,6 +189,17 @@ def _runs(counts: Sequence[RunCount]) -> list[GroupRuns]:
     return found
 
 
+def _evidence_of(subject: Subject, per_day: Mapping[str, Mapping[date, int]]) -> tuple[Period, Window]:
+    """What insights are looked for in: days, while there are too few of the longer periods for limits."""
+    period, window = evidence_of(subject.period, subject.window)
+    first = min((day for of in per_day.values() for day in of), default=subject.window.first_day)
+    days = recent_days(subject.window)
+    parts = [part for part in period.windows(window) if part.first_day >= first]
+    if period is not Period.DAILY and len(parts) < TRIAL_BELOW and subject.window.days <= days.days:
+        return Period.DAILY, days
+    return period, window
+
+
 def _sum(per_day: Mapping[date, int], window: Window) -> int:
     return sum(rows for day, rows in per_day.items() if window.first_day <= day <= window.last_day)
 
@@ -228,10 +249,9 @@ def _input_versions(connection: Connection, window: Window) -> dict[str, int]:
 
 
 def _reads(period: Period) -> tuple[Reading, ...]:
-    trends = (Period.DAILY, Period.WEEKLY, Period.MONTHLY)
+    # What is read of raw days is how many rows they have: see _beside.
     return (
-        *(Reading(asset, Reach.INSIDE) for asset in raw_assets()),
-        *(Reading(asset, Reach.TREND, trend) for asset in raw_assets() for trend in trends),
+        *(Reading(asset, Reach.BESIDE) for asset in raw_assets()),
         Reading(figures_name(PERFORMANCE, period), Reach.OWN),
     )
 
@@ -239,19 +259,39 @@ def _reads(period: Period) -> tuple[Reading, ...]:
 def _beside(
     pipeline: Pipeline, connection: Connection, period: Period, parts: Sequence[Window]
 ) -> dict[date, int]:
-    """What the books say of each period's days: files, partitions and who made them, and the runs that began."""
-    del period
+    """What the books say: files, partitions and who made them, the runs that began, and rows of the days before."""
     span = span_of(parts)
     books_of = pipeline_queries.book_digests(connection, span, watched_assets(), with_runs=True)
     until = max(span.start, min(span.end, counted_until(pipeline, parts[-1])))
     begun = pipeline_queries.run_digests(connection, Window(span.start, until))
-    since = pipeline_queries.first_work(connection)
+    since = closing_of(pipeline, connection).since
     return part_versions(
         parts,
         in_parts(books_of, parts),
         in_parts(begun, parts),
+        _volume_versions(connection, period, parts),
         {part.first_day: [str(since)] for part in parts},
     )
+
+
+def _volume_versions(
+    connection: Connection, period: Period, parts: Sequence[Window]
+) -> dict[date, list[str]]:
+    """Per period the rows of the days that its charts and insights look back on."""
+    span = span_of(parts).widened(days_before=LONGEST_LOOK_BACK_DAYS)
+    rows: dict[date, list[str]] = defaultdict(list)
+    for asset, per_day in pipeline_queries.staged_per_day(connection, raw_assets(), span).items():
+        for day, count in per_day.items():
+            rows[day].append(f"{asset}={count}")
+    digests = {day: str(versions.hash64(*counts)) for day, counts in rows.items()}
+    found = {}
+    for part in parts:
+        spans = (
+            trend_of(part)[1], evidence_of(period, part)[1], recent_days(part), previous_window(period, part),
+        )  # fmt: skip
+        looked_at = Window(min(one.start for one in spans), part.end)
+        found[part.first_day] = [digests[day] for day in looked_at.each_day() if day in digests]
+    return found
 
 
 OPERATIONAL_RECIPE = ReportRecipe(

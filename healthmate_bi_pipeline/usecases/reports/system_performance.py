@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from healthmate_bi_pipeline.catalog.families import PERFORMANCE, figures_name
 from healthmate_bi_pipeline.catalog.performance import ALL, BURN_WINDOWS
 from healthmate_bi_pipeline.catalog.reports import SYSTEM_PERFORMANCE
+from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
 from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
 from healthmate_bi_pipeline.reporting.system_performance.inputs import (
     Incident,
-    InTime,
     Measured,
     Place,
     PlacePoint,
@@ -31,9 +31,14 @@ from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.performance import INCIDENTS, range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
-from healthmate_bi_pipeline.usecases.reports.scope import Subject, evidence_of, previous_window, trend_of
-from healthmate_bi_pipeline.usecases.reports.timeliness import timeliness
+from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.scope import (
+    Subject,
+    evidence_of,
+    previous_window,
+    recent_days,
+    trend_of,
+)
 from healthmate_bi_pipeline.warehouse import performance_queries as queries
 
 MOST_INCIDENTS = 100
@@ -72,10 +77,8 @@ def gather_system_performance(pipeline: Pipeline, subject: Subject) -> SystemPer
         before = previous_window(subject.period, window)
         previous = _of_period(pipeline, connection, subject.period, before).places
         trend_period, trend_window = trend_of(window)
-        evidence_period, evidence_window = evidence_of(subject.period, window)
+        evidence_period, evidence_window, evidence = _evidence(connection, subject)
         resource_window = Window(window.end - timedelta(days=RESOURCE_DAYS), window.end)
-        names = [dataset.name for dataset in PERFORMANCE.datasets]
-        in_time = timeliness(pipeline, connection, names, window)
         counts = queries.incident_counts(connection, window=window)
         return SystemPerformanceInputs(
             report_type=subject.report_type,
@@ -95,7 +98,7 @@ def gather_system_performance(pipeline: Pipeline, subject: Subject) -> SystemPer
             trend=_points(connection, trend_period, trend_window, _OVER_TIME),
             evidence_period=evidence_period,
             evidence_window=evidence_window,
-            evidence=_points(connection, evidence_period, evidence_window, _OVER_TIME),
+            evidence=evidence,
             resources=_points(connection, Period.DAILY, resource_window, _RESOURCES),
             incidents=_incidents(queries.incidents(connection, window=window, limit=MOST_INCIDENTS)),
             incident_counts={
@@ -108,7 +111,7 @@ def gather_system_performance(pipeline: Pipeline, subject: Subject) -> SystemPer
             hours=queries.hours_seen(connection, window=window, figure="requests"),
             sampled_hours=queries.hours_seen(connection, window=window, figure="cpu_percent_mean"),
             hours_expected=_hours(window, pipeline.utc_now),
-            in_time={name: InTime(one.whole_days, one.days) for name, one in in_time.items()},
+            arrivals=arrivals(connection, PERFORMANCE.datasets, window, delay=pipeline.settings.period.delay),
         )
 
 
@@ -188,6 +191,18 @@ def _points(
         place = Place(row.service_name, row.environment, row.instance_id)
         points[row.period_start][place][row.metric_name] = Measured(row.metric_value, row.samples)
     return [PlacePoint(start, dict(places)) for start, places in sorted(points.items())]
+
+
+def _evidence(connection: Connection, subject: Subject) -> tuple[Period, Window, list[PlacePoint]]:
+    """What insights are looked for in: days, while there are too few of the longer periods for limits."""
+    period, window = evidence_of(subject.period, subject.window)
+    points = _points(connection, period, window, _OVER_TIME)
+    days = recent_days(subject.window)
+    if period is not Period.DAILY and len(points) < TRIAL_BELOW and subject.window.days <= days.days:
+        period, window, points = Period.DAILY, days, _points(connection, Period.DAILY, days, _OVER_TIME)
+    if points:
+        window = Window(points[0].period_start, window.end)
+    return period, window, points
 
 
 def _incidents(rows: Iterable[queries.Incident]) -> list[Incident]:

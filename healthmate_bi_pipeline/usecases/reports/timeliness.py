@@ -1,20 +1,20 @@
 """Which days of the datasets were whole when they closed.
 
 A day closes when its period counts as complete: some hours after its end, and the grace for late data. Days that
-closed before the pipeline began to work are not judged: whoever takes in years of history is not late.
+closed before the pipeline read its first file are not judged: whoever takes in years of history is not late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from healthmate_bi_pipeline.domain.period import Window, midnight
+from healthmate_bi_pipeline.domain.period import midnight
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
-from healthmate_bi_pipeline.warehouse import pipeline_queries
+from healthmate_bi_pipeline.warehouse import books
 from healthmate_bi_pipeline.warehouse.pipeline_queries import DayRows
 
 
@@ -24,7 +24,7 @@ class Closing:
 
     Attributes:
         delay: how long after its end a day closes.
-        since: when the pipeline began to work; ``None``: it never did.
+        since: when the pipeline read its first file; ``None``: it never did.
         now: the instant that counts as now, UTC.
     """
 
@@ -50,16 +50,10 @@ class Timeliness:
 
 def closing_of(pipeline: Pipeline, connection: Connection) -> Closing:
     """How days close for a pipeline."""
-    return Closing(pipeline.settings.period.delay, pipeline_queries.first_work(connection), pipeline.utc_now)
-
-
-def timeliness(
-    pipeline: Pipeline, connection: Connection, datasets: Iterable[str], window: Window
-) -> dict[str, Timeliness]:
-    """How timely some datasets were in a window."""
-    closing = closing_of(pipeline, connection)
-    days = pipeline_queries.day_rows(connection, window, delay=closing.delay)
-    return {name: timeliness_of([day for day in days if day.dataset == name], closing) for name in datasets}
+    since = books.first_file_at(connection)
+    if since is not None:
+        since = since.astimezone(UTC).replace(tzinfo=None)
+    return Closing(pipeline.settings.period.delay, since, pipeline.utc_now)
 
 
 def timeliness_of(days: Sequence[DayRows], closing: Closing) -> Timeliness:
