@@ -102,6 +102,10 @@ FACT_RULES: tuple[InsightRule, ...] = (
         "Something that had to be done by a day is not done.",
     ),
     InsightRule(
+        "action_refused", "Actions failed or denied", "own",
+        "Entries of the audit log say that something was tried and failed, or was not allowed.",
+    ),
+    InsightRule(
         "payments_failed", "Payments failed", "own",
         "More payments failed than the limit allows.",
     ),

@@ -252,7 +252,7 @@ OPERATION_ADVICE: tuple[Advice, ...] = (
         "deliveries",
         "Ask the source of {subjects} what changed in its deliveries, and import what is missing.",
         _DATA, _WEEK, "Kahn 2016, eGEMs 4:1244: completeness.",
-        figures=("rows_per_day", "late_row_share", "freshness_hours"), tones=("worse", "neutral"),
+        figures=("rows_staged", "rows_per_day", "late_row_share", "freshness_hours"), tones=("worse", "neutral"),
     ),
     Advice(
         "deliveries",
@@ -274,7 +274,15 @@ OPERATION_ADVICE: tuple[Advice, ...] = (
         "disk", "Make room where the data lie, or move them.", _DATA, _REVIEW, "own",
         figures=("disk_bytes",), tones=("neutral",),
     ),
-    Advice("overdue", "Do what is overdue and enter it in the books.", _COMPLIANCE, _NOW, "own", rules=("overdue",)),
+    Advice(
+        "refused",
+        "Look up in bi_audit_log who was refused what, and whether it was a mistake or an attempt.",
+        _COMPLIANCE, _WEEK, "45 CFR 164.308(a)(1)(ii)(D): information system activity review.", rules=("action_refused",),
+    ),
+    Advice(
+        "overdue", "Find out why partitions were left, and make them with `healthmate-bi run` or a backfill in Dagster.",
+        _DATA, _NOW, "own", rules=("overdue",),
+    ),
 )  # fmt: skip
 
 ADVICE = (*HEALTH_ADVICE, *ENGAGEMENT_ADVICE, *PERFORMANCE_ADVICE, *REVENUE_ADVICE, *OPERATION_ADVICE)

@@ -8,6 +8,7 @@ from healthmate_bi_pipeline.catalog.engagement import ACTIVITY_FIGURES, ENGAGEME
 from healthmate_bi_pipeline.catalog.figures import Figure
 from healthmate_bi_pipeline.catalog.finance import FINANCE_FIGURES
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
+from healthmate_bi_pipeline.catalog.operations import OPERATIONS_FIGURES
 from healthmate_bi_pipeline.catalog.performance import PERFORMANCE_FIGURES
 
 
@@ -20,7 +21,14 @@ def _by_name(figures: Iterable[Figure]) -> dict[str, Figure]:
 
 
 _REGISTRY = _by_name(
-    (*HEALTH_FIGURES, *ENGAGEMENT_FIGURES, *ACTIVITY_FIGURES, *PERFORMANCE_FIGURES, *FINANCE_FIGURES)
+    (
+        *HEALTH_FIGURES,
+        *ENGAGEMENT_FIGURES,
+        *ACTIVITY_FIGURES,
+        *PERFORMANCE_FIGURES,
+        *FINANCE_FIGURES,
+        *OPERATIONS_FIGURES,
+    )
 )
 
 

@@ -67,5 +67,50 @@ FINANCIAL = ReportType(
     ),
 )
 
-REPORT_TYPES: tuple[ReportType, ...] = (HEALTH_SUMMARY, USER_ENGAGEMENT, FINANCIAL)
+SYSTEM_PERFORMANCE = ReportType(
+    "system_performance",
+    "System performance",
+    "How HealthMate's services do: requests, failures and response times against what was promised, incidents, the"
+    " routes that stand out, and resources on their way to the limit. All times are UTC.",
+    (Period.DAILY, Period.MONTHLY),
+    not_measured=(
+        "What users see from outside: the figures rest on the services' own request logs",
+        "Queues, connection pools and network: host samples hold processors, memory and disk",
+    ),
+)
+
+OPERATIONAL = ReportType(
+    "operational",
+    "Operations of the pipeline",
+    "Whether the data came and the pipeline did its work: freshness, partitions made and missing, runs, late rows,"
+    " volume per dataset, rows set aside, and disk.",
+    (Period.WEEKLY,),
+    not_measured=(
+        "Size of lake and warehouse: it is only known for the present; the disks of the period are in host_samples",
+    ),
+)
+
+COMPLIANCE = ReportType(
+    "compliance",
+    "Compliance and data quality",
+    "Whether the data can be relied on and the rules were kept: checks by Kahn's categories, conservation of rows,"
+    " rows set aside, figures withheld, actions in the audit log, and what is overdue.",
+    (Period.MONTHLY,),
+    not_measured=(
+        "Retention receipts",
+        "Accesses by persons outside the pipeline",
+        "Consent",
+        "Encryption",
+        "Access rights",
+    ),
+)
+
+REPORT_TYPES: tuple[ReportType, ...] = (
+    HEALTH_SUMMARY,
+    USER_ENGAGEMENT,
+    SYSTEM_PERFORMANCE,
+    COMPLIANCE,
+    FINANCIAL,
+    OPERATIONAL,
+)
 REPORT_TYPE_BY_NAME = {report.name: report for report in REPORT_TYPES}

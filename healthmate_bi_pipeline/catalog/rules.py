@@ -6,6 +6,20 @@ send it to quarantine, where nothing is lost.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class QualityCategory(StrEnum):
+    """The categories of data quality after Kahn et al. 2016, eGEMs 4(1):1244."""
+
+    CONFORMANCE = "conformance"
+    COMPLETENESS = "completeness"
+    PLAUSIBILITY = "plausibility"
+
+
+MOST_VIOLATIONS = 0.01
+"""A check fails where more than this share of what it looks at breaks it (own)."""
+
 FILE_RULES: dict[str, str] = {
     "unreadable_file": "the file cannot be opened or parsed as what it claims to be",
     "missing_column": "a column that the dataset needs is not there",
@@ -34,3 +48,30 @@ ROW_RULES: dict[str, str] = {
     "reserved": "the name is *, which stands for all of them",
     "not_measured": "the row carries no measurement at all",
 }
+
+CATEGORY_OF_RULE: dict[str, QualityCategory] = {
+    **dict.fromkeys(
+        (
+            "unreadable_file", "missing_column", "malformed_line", "wrong_type", "unknown_code", "unknown_unit", "reserved",
+        ),
+        QualityCategory.CONFORMANCE,
+    ),
+    **dict.fromkeys(("undated", "missing", "missing_unit", "not_measured"), QualityCategory.COMPLETENESS),
+    **dict.fromkeys(
+        (
+            "before_1970", "in_the_future", "impossible_value", "negative", "ends_before_start", "too_long",
+            "more_than_elapsed", "contradiction", "taken_too_early", "suspected_unit", "suspected_swap", "impossible_day",
+        ),
+        QualityCategory.PLAUSIBILITY,
+    ),
+}  # fmt: skip
+"""Which category a rule checks: does the value have the agreed form, is it there, can it be true."""
+
+
+def category_of(rule: str) -> QualityCategory:
+    """The category of a rule, with or without its column.
+
+    >>> str(category_of("missing:user_id"))
+    'completeness'
+    """
+    return CATEGORY_OF_RULE[rule.partition(":")[0]]

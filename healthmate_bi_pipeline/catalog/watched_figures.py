@@ -149,6 +149,7 @@ REVENUE: tuple[WatchedFigure, ...] = (
 )  # fmt: skip
 
 OPERATION: tuple[WatchedFigure, ...] = (
+    WatchedFigure("rows_staged", _NEITHER, 0.2, "own: a fifth of the rows", is_relative=True),
     WatchedFigure("rows_per_day", _NEITHER, 0.1, "own: a tenth of the rows", is_relative=True),
     WatchedFigure("quarantine_share", _LOWER, 0.005, _OWN),
     WatchedFigure("duplicate_share", _LOWER, 0.02, _OWN),

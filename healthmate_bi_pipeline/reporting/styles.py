@@ -11,10 +11,18 @@ from healthmate_bi_pipeline.catalog.finance import MONEY
 from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.reporting.financial.styles import FINANCE_STYLES
 from healthmate_bi_pipeline.reporting.health_summary.styles import HEALTH_STYLES
+from healthmate_bi_pipeline.reporting.operations_styles import OPERATIONS_STYLES
 from healthmate_bi_pipeline.reporting.style import Style
+from healthmate_bi_pipeline.reporting.system_performance.styles import PERFORMANCE_STYLES
 from healthmate_bi_pipeline.reporting.user_engagement.styles import ENGAGEMENT_STYLES
 
-STYLES: dict[str, Style] = {**HEALTH_STYLES, **ENGAGEMENT_STYLES, **FINANCE_STYLES}
+STYLES: dict[str, Style] = {
+    **HEALTH_STYLES,
+    **ENGAGEMENT_STYLES,
+    **PERFORMANCE_STYLES,
+    **FINANCE_STYLES,
+    **OPERATIONS_STYLES,
+}
 
 
 def style_of(figure: str) -> Style:

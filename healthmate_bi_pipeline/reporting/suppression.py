@@ -371,6 +371,22 @@ def show_quality(quality: DatasetQuality, *, settings: ReportSettings) -> ShownQ
     )
 
 
+def exact_quality(quality: DatasetQuality) -> ShownQuality:
+    """The rows of a dataset that is not about people, as they are."""
+    return ShownQuality(
+        dataset=quality.dataset,
+        staged=quality.staged,
+        kept=quality.kept,
+        duplicates=quality.duplicates,
+        superseded=quality.superseded,
+        quarantined=quality.quarantined,
+        by_rule=tuple(sorted(quality.quarantined_by_rule.items())),
+        files=quality.files,
+        rejected_lines=quality.rejected_lines,
+        undated=quality.undated,
+    )
+
+
 def _show_rows(counts: Sequence[int], *, settings: ReportSettings, is_exact: bool) -> tuple[Count, ...]:
     """Parts of a known total; ``is_exact``: no rounding hides what the total minus the others tells."""
     shown = tuple(show_count(count, settings=settings) for count in counts)

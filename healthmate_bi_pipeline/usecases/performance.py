@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import ibis.expr.types as ir
 from sqlalchemy import Connection
@@ -85,6 +86,16 @@ def _figures(
         complete_before=pipeline.utc_now - pipeline.settings.period.delay,
     )
     return {SYSTEM_PERFORMANCE_METRICS: engine.store(rows)}
+
+
+def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
+    """Figures of any days as a whole, merged from the state of the days; nothing is written."""
+    with pipeline.engine() as engine:
+        states = scan_state(pipeline, engine, PERFORMANCE, Grain.DAY, window)
+        merged = engine.store(summarize.merged_to_range(states, window))
+        percentiles = engine.store(summarize.percentile_rows(merged))
+        wide = engine.store(summarize.wide_rows(merged, percentiles))
+        return engine.rows(engine.store(summarize.range_rows(wide, window)))
 
 
 PERFORMANCE_RECIPE = Recipe(PERFORMANCE, states=_states, figures=_figures)

@@ -40,7 +40,7 @@ from healthmate_bi_pipeline.catalog.performance import (
     VALUE_MEASURES,
 )
 from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE_METRICS
-from healthmate_bi_pipeline.domain.period import Grain, Period
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.domain.service_levels import LEAST_APDEX_SAMPLES
 from healthmate_bi_pipeline.transforms.columns import IBIS_TYPES, union_all
 from healthmate_bi_pipeline.transforms.performance.requests import SERVICE
@@ -71,7 +71,16 @@ def merged_to_levels(states: ir.Table, period: Period) -> ir.Table:
     else:
         start = period_floor(states["month" if period.state_grain is Grain.MONTH else "day"], period)
     placed = states.select(*KEY, *COMPONENT_NAMES, period_start=start)
-    levels = LEVELS if period is Period.HOURLY else (*LEVELS, FINEST_LEVEL)
+    return _merged(placed, LEVELS if period is Period.HOURLY else (*LEVELS, FINEST_LEVEL))
+
+
+def merged_to_range(states: ir.Table, window: Window) -> ir.Table:
+    """States of the days of a window, merged to the window as a whole and to every level but the finest."""
+    start = ibis.literal(window.start, type="timestamp(6)")
+    return _merged(states.select(*KEY, *COMPONENT_NAMES, period_start=start), LEVELS)
+
+
+def _merged(placed: ir.Table, levels: tuple[tuple[str, ...], ...]) -> ir.Table:
     return merge_states(union_all(_level(placed, level) for level in levels), (*KEY, "period_start"))
 
 
@@ -143,6 +152,24 @@ def figure_rows(
     """
     ended = ibis.literal(complete_before, type="timestamp(6)")
     timed = wide.mutate(period_end=period_end(wide.period_start, period))
+    known = _known_figures(timed).join(units, "metric_name").join(versions, "period_start")
+    return _shaped(known, period, ended)
+
+
+def range_rows(wide: ir.Table, window: Window) -> ir.Table:
+    """The figures of a window as a whole: place, ``metric_name``, ``metric_value`` and ``samples``.
+
+    Args:
+        wide: from ``wide_rows`` of what ``merged_to_range`` gave.
+        window: the window.
+    """
+    ended = ibis.literal(window.end, type="timestamp(6)")
+    known = _known_figures(wide.mutate(period_end=ended))
+    return known.select(*PLACE, "metric_name", "metric_value", "samples").order_by(*PLACE, "metric_name")
+
+
+def _known_figures(timed: ir.Table) -> ir.Table:
+    """One row per figure that has a value, with what stands beside requests."""
     figures = _figures(timed)
     usage = _resource_usage(timed, figures)
     given = timed.mutate(
@@ -157,8 +184,7 @@ def figure_rows(
     ).mutate(
         metric_name=ibis._.found["name"], metric_value=ibis._.found["value"], samples=ibis._.found["samples"]
     )
-    known = long.filter(long.metric_value.notnull()).join(units, "metric_name").join(versions, "period_start")
-    return _shaped(known, period, ended)
+    return long.filter(long.metric_value.notnull())
 
 
 def _shaped(rows: ir.Table, period: Period, ended: Any) -> ir.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
@@ -47,7 +47,7 @@ class Reach(Enum):
     WHOLE = auto()
     """It has none."""
     BESIDE = auto()
-    """None by their versions: it stands before it in the graph, and other readings tell when it changes."""
+    """None by their versions: it stands before it in the graph, and what is read of it is in ``beside``."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ class ReportRecipe:
         reads: everything that it reads, by its period; also the assets that it stands behind in the graph.
         gather: what it is made from; ``None``: there is nothing to say.
         build: the report, from what was gathered.
+        has_empty_periods: whether a period without anything, between others, has a report too: it says so.
+        beside: versions of what it reads beside partitions (settings, incidents, runs, the audit log), by the first
+            day of each of some periods: what was read of the period itself, so that no other makes it stale.
     """
 
     report_type: ReportType
@@ -77,6 +80,8 @@ class ReportRecipe:
     reads: Callable[[Period], tuple[Reading, ...]]
     gather: Callable[[Pipeline, Subject], ReportInputs | None]
     build: Callable[[Any, Stamp], Report]
+    has_empty_periods: bool = False
+    beside: Callable[[Pipeline, Connection, Period, Sequence[Window]], Mapping[date, int]] | None = None
 
     def upstream(self, period: Period) -> tuple[str, ...]:
         """The assets that a period's report is made from."""
@@ -90,9 +95,11 @@ def report_inputs(
     reach = window.widened(days_before=LONGEST_LOOK_BACK_DAYS)
     readings = recipe.reads(period)
     held = {reading.asset: _outputs(connection, reading, reach) for reading in readings}
-    exists = _filled(connection, recipe.exists_with(period), window)
+    exists = _existing(pipeline, connection, window, recipe=recipe, period=period)
     settings = hash64(pipeline.settings.report, pipeline.settings.finance)
     delay = pipeline.settings.period.delay
+    parts = _parts(exists, period, window)
+    beside = recipe.beside(pipeline, connection, period, parts) if recipe.beside and parts else {}
     return {
         part.first_day: hash64(
             REPORT_VERSION,
@@ -100,9 +107,23 @@ def report_inputs(
             settings,
             is_complete(end=part.end, now=pipeline.utc_now, delay=delay),
             *(combined(_read(reading, held[reading.asset], period, part)) for reading in readings),
+            *((beside.get(part.first_day, 0),) if recipe.beside else ()),
         )
-        for part in _parts(exists, period, window)
+        for part in parts
     }
+
+
+def _existing(
+    pipeline: Pipeline, connection: Connection, window: Window | None, *, recipe: ReportRecipe, period: Period
+) -> set[date]:
+    """The days, or first days of partitions, that there is something to say about."""
+    if not recipe.has_empty_periods:
+        return _filled(connection, recipe.exists_with(period), window)
+    filled = _filled(connection, recipe.exists_with(period), None)
+    today = pipeline.utc_now.date()
+    if not filled or min(filled) > today:
+        return filled
+    return set(Window.of_days(min(filled), today).each_day())
 
 
 def _filled(connection: Connection, assets: Iterable[str], window: Window | None) -> set[date]:
@@ -156,7 +177,7 @@ def _read(
 def last_complete(pipeline: Pipeline, *, recipe: ReportRecipe, period: Period) -> date | None:
     """The first day of the last complete period that there is something to say about."""
     with pipeline.warehouse.transaction() as connection:
-        known = _filled(connection, recipe.exists_with(period), None)
+        known = _existing(pipeline, connection, None, recipe=recipe, period=period)
     delay = pipeline.settings.period.delay
     firsts = {period.floor(midnight(day)) for day in known}
     complete = [

@@ -1,0 +1,1 @@
+"""The report on compliance and data quality."""

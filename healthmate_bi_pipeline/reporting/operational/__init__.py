@@ -1,0 +1,1 @@
+"""The report on the operation of the pipeline."""

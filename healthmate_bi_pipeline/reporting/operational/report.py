@@ -1,0 +1,303 @@
+"""The report on operations: whether the data came, and whether the pipeline did its work.
+
+A pure function from ``OperationalInputs`` to a ``Report``. Counts of rows about people go through ``suppression``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from healthmate_bi_pipeline.catalog.operations import FRESH_HOURS, OPERATIONAL_FIGURES
+from healthmate_bi_pipeline.catalog.tables import (
+    INGESTED_FILE_DAYS,
+    INGESTED_FILES,
+    PARTITIONS,
+    PIPELINE_RUNS,
+)
+from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
+from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
+from healthmate_bi_pipeline.reporting.document import (
+    Absence,
+    Comparison,
+    Count,
+    DataSource,
+    KeyFigure,
+    Number,
+    Report,
+    Stamp,
+    Summary,
+)
+from healthmate_bi_pipeline.reporting.operational.evidence import (
+    age_hours,
+    days_without_rows,
+    evidence,
+    is_regular,
+)
+from healthmate_bi_pipeline.reporting.operational.inputs import OperationalInputs
+from healthmate_bi_pipeline.reporting.operational.sections import (
+    disk_section,
+    freshness_section,
+    partitions_section,
+    runs_section,
+    volume_section,
+)
+from healthmate_bi_pipeline.reporting.operational.shown import (
+    ShownDataset,
+    known_sum,
+    share_of,
+    show_datasets,
+    show_qualities,
+)
+from healthmate_bi_pipeline.reporting.standard_sections import (
+    dataset_label,
+    definitions_section,
+    quality_section,
+)
+from healthmate_bi_pipeline.reporting.styles import style_of
+from healthmate_bi_pipeline.reporting.suppression import ShownQuality
+from healthmate_bi_pipeline.reporting.wording import (
+    count_text,
+    mid_sentence,
+    number_text,
+    period_text,
+    value_with_unit,
+)
+
+_UNITS = {figure.name: figure.unit or "" for figure in OPERATIONAL_FIGURES}
+_HEADLINE = (
+    "fresh_datasets", "partitions_present", "run_success_rate", "late_rows", "rows_staged", "quarantine_share",
+)  # fmt: skip
+_REMARK = "All of it comes from the pipeline's own books; times are UTC, days those of the people's clocks."
+
+
+def operational(inputs: OperationalInputs, *, stamp: Stamp) -> Report:
+    """The report on a window."""
+    datasets = show_datasets(inputs)
+    people = {one.dataset: one.is_about_people for one in inputs.datasets}
+    qualities = show_qualities(inputs.quality, people, settings=inputs.settings)
+    metrics = _metrics(inputs, datasets, qualities)
+    return assemble(
+        inputs,
+        Content(
+            summary=Summary(
+                sentences=_sentences(inputs, datasets, metrics),
+                people=None,
+                headline=tuple(
+                    name for name in _HEADLINE if not isinstance(metrics[name].value, Absence)
+                ),
+                notices=notices(inputs),
+                reading=_reading(inputs),
+            ),
+            metrics=tuple(metrics.values()),
+            sections=(
+                freshness_section(inputs, datasets),
+                partitions_section(inputs),
+                runs_section(inputs),
+                volume_section(inputs, datasets),
+                quality_section(
+                    [one for one in qualities if one.staged != 0 or one.files], accuracy=None, note=_rows_note(inputs)
+                ),
+                disk_section(inputs),
+                definitions_section(tuple(metrics.values()), remark=_REMARK),
+            ),
+            evidence=evidence(inputs, datasets=datasets, qualities=qualities),
+            confidence_inputs=_confidence_inputs(inputs, datasets, qualities),
+            data_sources=tuple(
+                DataSource(table.name, table.description)
+                for table in (PARTITIONS, PIPELINE_RUNS, INGESTED_FILES, INGESTED_FILE_DAYS)
+            ),
+        ),
+        stamp=stamp,
+    )  # fmt: skip
+
+
+def _rows_note(inputs: OperationalInputs) -> str:
+    settings = inputs.settings
+    if settings.audience == "personal":
+        return ""
+    rounded = f", others rounded to {settings.round_people_to}" if settings.round_people_to > 1 else ""
+    return (
+        f"Of datasets about people, counts below {settings.minimum_people} are not shown{rounded}: a row is about"
+        " somebody."
+    )
+
+
+def _reading(inputs: OperationalInputs) -> tuple[str, ...]:
+    note = _rows_note(inputs)
+    return (note,) if note else ()
+
+
+def _figure(
+    name: str, value: Number, *, basis: str = "", note: str = "", comparison: Comparison | None = None
+) -> KeyFigure:
+    missing = {
+        Absence.NO_DATA: "No data in this period.",
+        Absence.SUPPRESSED: "Not shown: too few rows.",
+    }
+    return KeyFigure(
+        figure=name,
+        label=style_of(name).label,
+        unit=_UNITS[name],
+        value=value,
+        people=None,
+        comparison=comparison,
+        note=(note or missing[value]) if isinstance(value, Absence) else "",
+        basis=basis,
+    )
+
+
+def _metrics(
+    inputs: OperationalInputs, datasets: Sequence[ShownDataset], qualities: Sequence[ShownQuality]
+) -> dict[str, KeyFigure]:
+    begun = [one for one in datasets if one.state.last_day is not None]
+    ages = {one.state.dataset: age for one in begun if (age := age_hours(inputs, one)) is not None}
+    fresh = sum(age <= FRESH_HOURS for age in ages.values())
+    expected = sum(one.expected for one in inputs.partitions)
+    present = sum(one.present for one in inputs.partitions)
+    ended, succeeded = (sum(getattr(one, name) for one in inputs.runs) for name in ("ended", "succeeded"))
+    durations = [one.seconds_p95 for one in inputs.runs if one.seconds_p95 is not None]
+    judged, late = (
+        known_sum([getattr(one, name) for one in datasets]) for name in ("judged_rows", "late_rows")
+    )
+    rows = known_sum([one.rows for one in datasets])
+    staged, aside = (
+        known_sum([getattr(one, name) for one in qualities]) for name in ("staged", "quarantined")
+    )
+    began = (
+        "No day of the period closed since the pipeline works."
+        if inputs.began
+        else "The pipeline has not run yet."
+    )
+    figures = (
+        _figure("fresh_datasets", _share(fresh, len(ages)), basis=f"{fresh} of {len(ages)} datasets"),
+        _figure("freshness_hours", max(ages.values(), default=Absence.NO_DATA), basis="of the oldest dataset"),
+        _figure(
+            "partitions_present", _share(present, expected),
+            basis=f"{count_text(present)} of {count_text(expected)} partitions",
+        ),
+        _figure("pipeline_runs", float(sum(one.runs for one in inputs.runs))),
+        _figure(
+            "run_success_rate", _share(succeeded, ended), basis=f"{count_text(succeeded)} of {count_text(ended)} runs",
+            note="No run began in this period.",
+        ),
+        _figure(
+            "run_duration_p95", max(durations, default=Absence.NO_DATA), basis="of the slowest group of assets",
+            note="No run began in this period.",
+        ),
+        _figure(
+            "rows_staged", float(rows), basis=f"in {sum(one.rows != 0 for one in datasets)} datasets",
+            comparison=_comparison(inputs, datasets),
+        ),
+        _figure("late_rows", _share(late, judged), basis=f"of {count_text(judged)} rows whose day has closed", note=began),
+        _figure("quarantine_share", _share(aside, staged), basis=f"of {count_text(staged)} rows"),
+        _figure("rejected_lines", _rejected(qualities, staged), basis="of the lines of the files with rows in the period"),
+    )  # fmt: skip
+    return {one.figure: one for one in figures}
+
+
+def _share(part: int, whole: int) -> Number:
+    return part / whole if whole else Absence.NO_DATA
+
+
+def _rejected(qualities: Sequence[ShownQuality], staged: int) -> Number:
+    rejected = known_sum([one.rejected_lines for one in qualities])
+    return share_of(rejected, rejected + staged)
+
+
+def _comparison(inputs: OperationalInputs, datasets: Sequence[ShownDataset]) -> Comparison | None:
+    """Against the rows of the period before, of the datasets that both may show."""
+    if inputs.previous_window is None:
+        return None
+    before = known_sum([one.previous_rows for one in datasets])
+    change = known_sum([one.rows for one in datasets]) - before
+    against = mid_sentence(period_text(inputs.cadence, inputs.previous_window))
+    return Comparison(against, inputs.previous_window, float(before), float(change))
+
+
+def _sentences(
+    inputs: OperationalInputs, datasets: Sequence[ShownDataset], metrics: Mapping[str, KeyFigure]
+) -> tuple[str, ...]:
+    period = period_text(inputs.cadence, inputs.window)
+    with_rows = [one for one in datasets if one.rows != 0]
+    if not with_rows:
+        return (f"No rows came for {mid_sentence(period)}.", *_problems(inputs, datasets))
+    rows: Count = known_sum([one.rows for one in datasets])
+    opening = f"{period}: {count_text(rows)} rows in {len(with_rows)} datasets"
+    made = metrics["partitions_present"].value
+    if not isinstance(made, Absence):
+        opening += (
+            "; all partitions were made"
+            if made == 1
+            else f"; {value_with_unit('partitions_present', made)} of the partitions were made"
+        )
+    return (f"{opening}.", *_problems(inputs, datasets))
+
+
+def _problems(inputs: OperationalInputs, datasets: Sequence[ShownDataset]) -> tuple[str, ...]:
+    """What whoever runs the pipeline should look at first; one sentence where there is nothing."""
+    told = []
+    stale = [
+        f"{dataset_label(one.state.dataset)} ({number_text(age, decimals=0)} h)"
+        for one in datasets
+        if (age := age_hours(inputs, one)) is not None and age > FRESH_HOURS and is_regular(inputs, one)
+    ]
+    if stale:
+        told.append(f"Stopped coming: {', '.join(stale)}.")
+    gaps = [
+        f"{dataset_label(one.state.dataset)} ({len(days)})"
+        for one in datasets
+        if (days := days_without_rows(inputs, one))
+    ]
+    if gaps:
+        told.append(f"Days without rows: {', '.join(gaps)}.")
+    missing = sum(len(one.missing) for one in inputs.partitions)
+    if missing:
+        told.append(f"{count_text(missing)} partitions are missing.")
+    failed = sum(one.failed for one in inputs.runs)
+    if failed:
+        told.append(f"{count_text(failed)} runs did not succeed.")
+    if not inputs.runs and inputs.makers:
+        runs = count_text(sum(one.runs for one in inputs.makers))
+        told.append(f"Nothing ran in the period itself: it was made later, by {runs} runs.")
+    return tuple(told) or ("Everything came and everything was made; there is nothing to do.",)
+
+
+def _confidence_inputs(
+    inputs: OperationalInputs, datasets: Sequence[ShownDataset], qualities: Sequence[ShownQuality]
+) -> tuple[ConfidenceInput, ...]:
+    """How good the books are: one input for what was made, one for the files."""
+    expected = sum(one.expected for one in inputs.partitions)
+    if not any(one.rows != 0 for one in datasets):
+        return ()
+    staged, aside = (
+        known_sum([getattr(one, name) for one in qualities]) for name in ("staged", "quarantined")
+    )
+    judged, whole = (
+        sum(getattr(one.state, name) for one in datasets) for name in ("judged_days", "whole_days")
+    )
+    days, of = (
+        sum(getattr(one.state, name) for one in datasets if is_regular(inputs, one))
+        for name in ("days", "days_expected")
+    )
+    return (
+        ConfidenceInput(
+            "partitions",
+            (
+                Portion(
+                    "coverage", sum(one.present for one in inputs.partitions), expected,
+                    "partitions that were made of those that there are rows for",
+                ),
+            ),
+        ),
+        ConfidenceInput(
+            "files",
+            (
+                Portion("coverage", days, of, "days with rows of the days of regular datasets"),
+                Portion("validity", staged - aside, staged, "rows that broke no rule of all rows"),
+                Portion(
+                    "timeliness", whole, judged,
+                    "days whose rows had all been read when they closed, of those that closed since the pipeline works",
+                ),
+            ),
+        ),
+    )  # fmt: skip
