@@ -5,6 +5,7 @@ Only numbers of findings and samples stand in it, which come from what is shown.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from healthmate_bi_pipeline.domain.period import Period, Window
@@ -46,7 +47,7 @@ def insight_text(
     if comparison is not None and comparison is not finding:
         change = change_text(tracked.figure, comparison.estimate)
         parts.append(f"Against {tracked.previous_name or 'the period before'}: {change}.")
-    parts += _people_changed(finding, history)
+    parts += _other_people(finding, tracked, history)
     if history.missing and finding.rule != "comparison":
         noun = _noun(tracked.period, history.missing)
         verb = "is" if history.missing == 1 else "are"
@@ -71,8 +72,12 @@ def _people(finding: Finding, tracked: Tracked) -> str:
     return f" ({people_text(people)} against {count_text(before)})"
 
 
-def _people_changed(finding: Finding, history: History) -> list[str]:
-    """A warning where a lasting change may come from other people being measured."""
+def _other_people(finding: Finding, tracked: Tracked, history: History) -> list[str]:
+    """A warning where a lasting change may come from other people being measured.
+
+    The mean of a group moves when people come and go, and the groups' figures do not tell who is the same. It is said
+    where the numbers of people differ, or where two groups of so many people could differ as much by themselves.
+    """
     if finding.rule not in {"shift", "trend"}:
         return []
     since = finding.first.window.start
@@ -80,11 +85,18 @@ def _people_changed(finding: Finding, history: History) -> list[str]:
         since = history.samples[len(history.samples) // 2].window.start
     before = _usual_people([one for one in history.samples if one.window.start < since])
     after = _usual_people([one for one in history.samples if one.window.start >= since])
-    if not before or not after or abs(after - before) < NOTABLE_CHANGE_OF_PEOPLE * before:
+    if before < 2 or after < 2:
         return []
-    return [
-        f"Those measured went from {count_text(before)} to {people_text(after)} meanwhile, which can be part of it."
-    ]
+    if abs(after - before) >= NOTABLE_CHANGE_OF_PEOPLE * before:
+        return [
+            f"Those measured went from {count_text(before)} to {people_text(after)} meanwhile, which can be part of it."
+        ]
+    deviation = tracked.current.deviation
+    if isinstance(deviation, Absence) or abs(finding.estimate) >= 1.96 * deviation * math.sqrt(
+        1 / before + 1 / after
+    ):
+        return []
+    return [f"Among {people_text(after)} it can also come from others being measured than before."]
 
 
 def _usual_people(samples: Sequence[Sample]) -> int:

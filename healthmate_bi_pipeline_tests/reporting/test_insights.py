@@ -237,6 +237,17 @@ def test_a_shift_of_a_mean_is_told_with_that_of_its_people():
     )
 
 
+def test_few_and_different_people_are_named_as_another_reason():
+    values = noise(91) + np.where(DAY >= 77, -900, 0)
+    few, many = (
+        tracked(values, current=replace(samples(values, people=people)[-1], deviation=3500.0), history=samples(values, people=people))
+        for people in (40, 4000)
+    )  # fmt: skip
+    warning = "Among 40 people it can also come from others being measured than before."
+    assert warning in plain(looked(few).insights[0].text)
+    assert "others being measured" not in looked(many).insights[0].text
+
+
 def test_days_before_the_first_one_are_no_gaps():
     values = noise(91) + np.where(DAY >= 70, -900, 0)
     values[:10] = np.nan
