@@ -83,16 +83,11 @@ def points_effect(
 def near_effect(
     values: npt.ArrayLike, *, strata: npt.ArrayLike | None = None, latest: int = 1
 ) -> Effect | None:
-    """The two of three points in a row, one of them among the latest, that differ most from all others together."""
+    """The two of three points in a row, the later one among the latest, that differ most from all others together."""
     series = _Series.of(values, strata)
     count = len(series.values)
-    start = max(count - latest - NEAR_OF + 1, 0)
-    pairs = [
-        (first, first + gap)
-        for gap in range(1, NEAR_OF)
-        for first in range(start, count - gap)
-        if first + gap >= count - latest or first + NEAR_OF > count - latest
-    ]
+    lasts_tried = range(max(count - latest, 1), count)
+    pairs = [(last - gap, last) for last in lasts_tried for gap in range(1, NEAR_OF) if last >= gap]
     if not pairs:
         return None
     firsts, lasts = np.array(pairs, dtype=np.int64).T
