@@ -34,7 +34,7 @@ from healthmate_bi_pipeline.reporting.financial.figures import (
     tracked_figures,
 )
 from healthmate_bi_pipeline.reporting.financial.inputs import FinancialInputs
-from healthmate_bi_pipeline.reporting.row_quality import rows_note, validity
+from healthmate_bi_pipeline.reporting.row_quality import rows_note, timeliness, validity
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_description,
     definitions_section,
@@ -254,30 +254,17 @@ def _confidence(inputs: FinancialInputs, *, metrics: Mapping[str, KeyFigure]) ->
         ConfidenceInput(
             _SOURCE,
             (
-                Portion(
-                    "coverage",
-                    inputs.days_up_to_date,
-                    days,
-                    "days up to the newest billing event, of the period's",
-                ),
+                Portion("coverage", inputs.days_up_to_date, days, "days up to the newest billing event"),
                 validity(inputs),
-                Portion(
-                    "timeliness",
-                    inputs.closed_days,
-                    days,
-                    "days for which late data are no longer waited for",
-                ),
-            ),
-        ),
-        ConfidenceInput(
-            "Amounts",
-            (
-                Portion(
-                    "validity", with_amount, events, "events with the amount and the currency that they need"
-                ),
+                timeliness(inputs.arrivals),
             ),
         ),
     ]
+    if not isinstance(events, Absence) and events:
+        amounts = Portion(
+            "validity", with_amount, events, "events with the amount and the currency that they need"
+        )
+        found.append(ConfidenceInput("Amounts", (amounts,)))
     if given:
         shown = sum(is_shown(metric.value) for metric in given)
         found.append(

@@ -32,7 +32,7 @@ from healthmate_bi_pipeline.reporting.document import (
     Tone,
 )
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample, Tracked
-from healthmate_bi_pipeline.reporting.row_quality import rows_note, validity
+from healthmate_bi_pipeline.reporting.row_quality import rows_note, timeliness, validity
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_description,
     definitions_section,
@@ -241,17 +241,10 @@ def _confidence(
         ConfidenceInput(
             "Use of the app",
             (
-                Portion(
-                    "coverage", inputs.days_with_data, days, "days with any use, of the days of the period"
-                ),
+                Portion("coverage", inputs.days_with_data, days, "days with any use"),
                 validity(inputs),
                 Portion("sufficiency", shown, len(given), "figures that rest on enough people to be shown"),
-                Portion(
-                    "timeliness",
-                    inputs.closed_days,
-                    days,
-                    "days for which late data are no longer waited for",
-                ),
+                timeliness(inputs.arrivals),
             ),
         )
     ]
@@ -263,7 +256,7 @@ def _confidence(
         found.append(
             ConfidenceInput(
                 "Churn forecast",
-                (Portion("coverage", told, known, "people with a forecast, of those who were ever active"),),
+                (Portion("coverage", told, known, "people who were ever active have a forecast"),),
             )
         )
     return tuple(found)
