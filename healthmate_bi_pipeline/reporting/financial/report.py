@@ -7,6 +7,7 @@ says that there are none, with confidence 0 and no figure.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_ACTIVITY
 from healthmate_bi_pipeline.catalog.finance import FAILED_PAYMENT_LIMIT
@@ -40,6 +41,7 @@ from healthmate_bi_pipeline.reporting.standard_sections import (
     definitions_section,
     quality_section,
 )
+from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import show_count, show_quality
 from healthmate_bi_pipeline.reporting.tracked_figures import is_shown, key_figure, told
 from healthmate_bi_pipeline.reporting.wording import (
@@ -202,7 +204,7 @@ def _once(metrics: Mapping[str, KeyFigure]) -> tuple[KeyFigure, ...]:
     for name, metric in metrics.items():
         base = name.partition(":")[0]
         if is_shown(metric.value):
-            found.setdefault(base, metric)
+            found.setdefault(base, replace(metric, figure=base, label=style_of(base).label))
     return tuple(found.values())
 
 

@@ -43,9 +43,9 @@ from healthmate_bi_pipeline.reporting.tracked_figures import is_shown, key_figur
 from healthmate_bi_pipeline.reporting.user_engagement import sections
 from healthmate_bi_pipeline.reporting.user_engagement.figures import (
     COUNTS,
-    shown_history,
     tracked_features,
     tracked_figures,
+    watched,
 )
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import UserEngagementInputs
 from healthmate_bi_pipeline.reporting.wording import (
@@ -93,7 +93,9 @@ def user_engagement(inputs: UserEngagementInputs, *, stamp: Stamp) -> Report:
             ),
             metrics=tuple(metrics.values()),
             sections=_sections(inputs, metrics=metrics, tracked=tracked, lifecycle=lifecycle),
-            evidence=Evidence((*shown_history([*tracked.values(), *features]),), _facts(inputs)),
+            evidence=Evidence(watched([*tracked.values(), *features]), _facts(inputs))
+            if is_told
+            else Evidence(),
             confidence_inputs=_confidence(inputs, metrics=metrics),
             data_sources=_data_sources(inputs),
         ),

@@ -70,7 +70,7 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             return None
         week_end = Period.WEEKLY.floor(window.end).date()
         told, known = engagement_queries.forecast_coverage(connection, week_end)
-        interval = Period.MONTHLY if subject.period in {Period.QUARTERLY, Period.YEARLY} else Period.WEEKLY
+        interval = Period.MONTHLY if period is Period.MONTHLY else Period.WEEKLY
         return UserEngagementInputs(
             report_type=subject.report_type,
             cadence=subject.cadence,
