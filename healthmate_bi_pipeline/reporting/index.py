@@ -5,19 +5,17 @@ Personal reports are never listed. The page works without its script; the script
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.reporting.document import Audience
-from healthmate_bi_pipeline.reporting.html import POLICY, environment
+from healthmate_bi_pipeline.reporting.html import environment, policy_with, script_text
 from healthmate_bi_pipeline.reporting.json_blocks import instant_json
 from healthmate_bi_pipeline.reporting.wording import ADJECTIVES, instant_text, period_text, span_beside
 
@@ -46,12 +44,11 @@ def render_index(records: Iterable[IndexRecord]) -> tuple[str, str]:
         IntegrityError: a record's file does not lie in the reports folder.
     """
     listed = _listed(records)
-    script = Path(__file__).with_name("templates").joinpath("filter.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    script = script_text("filter.js")
     html = environment().get_template("index.html").render(
         rows=[_row(record) for record in listed],
         script=script,
-        policy=f"{POLICY}; script-src 'sha256-{digest}'",
+        policy=policy_with(script),
     )  # fmt: skip
     document = {"reports": [_entry(record) for record in listed]}
     return html, json.dumps(document, ensure_ascii=False, indent=2) + "\n"
