@@ -99,9 +99,10 @@ ENGAGEMENT_ACTIVITY = Table(
 
 ENGAGEMENT_FIGURE_GROUPS = group_table(
     "bi_engagement_groups",
-    description="Engagement figures of everybody per period: what reports read of bi_user_engagement_analytics.",
+    description="Engagement figures of everybody who was active, per period: what reports read of"
+    " bi_user_engagement_analytics.",
     stratum="The group: 'all'.",
-    figure="A column of bi_user_engagement_analytics; 'people' for anyone with a row.",
+    figure="A column of bi_user_engagement_analytics; 'people' for anyone who was active.",
 )
 
 ENGAGEMENT_ACTIVE_DAYS = Table(

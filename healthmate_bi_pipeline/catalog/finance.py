@@ -83,6 +83,10 @@ FINANCE_FIGURES: tuple[Figure, ...] = (
         "MRR: what recurs per 30 days of all subscriptions that run at the end of the period: paid for, and neither"
         " cancelled nor more than 37 days without a payment.",
     ),
+    _rate(
+        "paying_people_growth", "People with a running subscription at the end of the period / those at its start, minus 1."
+    ),
+    _rate("recurring_revenue_growth", "MRR at the end of the period / MRR at its start, minus 1."),
     _money("new_revenue", "MRR at the end of subscriptions that had never paid before the period."),
     _money("reactivation_revenue", "MRR at the end of subscriptions that had paid before, and did not run at its start."),
     _money("expansion_revenue", "What subscriptions that ran at both ends recur more: a dearer plan or a higher price."),

@@ -130,6 +130,8 @@ PERFORMANCE: tuple[WatchedFigure, ...] = (
 
 REVENUE: tuple[WatchedFigure, ...] = (
     WatchedFigure("monthly_recurring_revenue", _HIGHER, 0.03, _OWN, is_relative=True),
+    WatchedFigure("paying_people_growth", _HIGHER, 0.02, _OWN),
+    WatchedFigure("recurring_revenue_growth", _HIGHER, 0.02, _OWN),
     WatchedFigure("new_revenue", _HIGHER, 0.1, _OWN, is_relative=True),
     WatchedFigure("expansion_revenue", _HIGHER, 0.1, _OWN, is_relative=True),
     WatchedFigure("contraction_revenue", _LOWER, 0.1, _OWN, is_relative=True),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from healthmate_bi_pipeline.reporting.confidence import Portion
-from healthmate_bi_pipeline.reporting.inputs import ReportInputs
+from healthmate_bi_pipeline.reporting.inputs import Arrivals, ReportInputs
 from healthmate_bi_pipeline.reporting.suppression import show_count
 
 
@@ -24,5 +26,14 @@ def validity(inputs: ReportInputs) -> Portion:
         "validity",
         show_count(kept, settings=inputs.settings),
         show_count(judged, settings=inputs.settings),
-        "rows kept, of rows kept or set aside",
+        "rows that broke no rule",
     )
+
+
+def timeliness(arrivals: Mapping[str, Arrivals]) -> Portion:
+    """The days whose data came in time, of all datasets; of days that were loaded when they were over none is judged."""
+    judged = sum(one.days for one in arrivals.values())
+    meaning = "days whose data came before they closed"
+    if not judged:
+        return Portion("timeliness", 0, 0, f"{meaning}: it was loaded when they were over")
+    return Portion("timeliness", sum(one.in_time for one in arrivals.values()), judged, meaning)

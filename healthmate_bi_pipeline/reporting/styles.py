@@ -33,9 +33,9 @@ def style_of(figure: str) -> Style:
     name, _, whose = figure.partition(":")
     if whose:
         style = style_of(name)
-        return replace(
-            style, label=f"{style.label}, {whose}", unit=whose if style.unit == MONEY else style.unit
-        )
+        if style.unit == MONEY:
+            return replace(style, unit=whose)
+        return replace(style, label=f"{style.label}, {whose}")
     if figure in STYLES:
         return STYLES[figure]
     known = figure_named(figure)

@@ -88,7 +88,11 @@ def _figures(
 
 
 def figure_groups(engine: Engine, rows: ir.Table) -> ir.Table:
-    """The figures of everybody: rows of ``bi_engagement_groups``."""
+    """The figures of everybody who was active: rows of ``bi_engagement_groups``.
+
+    Who only got a notification has a row too, and a score of 0; among those who use the app they are not counted.
+    """
+    rows = rows.filter(rows.active_hours.notnull()) if "active_hours" in rows.columns else rows.limit(0)
     bands = engine.memory_table(groups.band_table(ENGAGEMENT_FIGURE_BY_NAME, GROUP_FIGURES))
     return groups.group_figures(
         rows, bands, table=ENGAGEMENT_FIGURE_GROUPS, figures=GROUP_FIGURES, strata=groups.STRATA[:1]

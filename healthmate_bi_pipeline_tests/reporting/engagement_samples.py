@@ -6,7 +6,7 @@ from healthmate_bi_pipeline.catalog.engagement import CHURN_RISK_BANDS, GROUP_FI
 from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.catalog.reports import USER_ENGAGEMENT
 from healthmate_bi_pipeline.domain.period import Period
-from healthmate_bi_pipeline.reporting.inputs import GroupFigure
+from healthmate_bi_pipeline.reporting.inputs import Arrivals, GroupFigure
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     Activity,
     Calibration,
@@ -93,6 +93,6 @@ def inputs(active=400, *, settings=GROUPS, **changes):
         "known_people": 920,
         "calibration": calibration(),
         "days_with_data": 7,
-        "closed_days": 7,
+        "arrivals": {"one": Arrivals(7, 7)},
     }
     return UserEngagementInputs(**(values | changes))

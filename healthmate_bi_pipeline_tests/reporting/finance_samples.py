@@ -12,6 +12,7 @@ from healthmate_bi_pipeline.reporting.financial.inputs import (
     PeriodRevenue,
     Revenue,
 )
+from healthmate_bi_pipeline.reporting.inputs import Arrivals
 from healthmate_bi_pipeline_tests.reporting.samples import GROUPS, quality
 
 MARCH = Period.MONTHLY.window(datetime(2026, 3, 5))
@@ -121,7 +122,7 @@ def inputs(*, settings=GROUPS, current=None, **changes):
         "history": [one_period(window, euro=380 + number) for number, window in enumerate(months)],
         "billing_days": 31,
         "days_up_to_date": 31,
-        "closed_days": 31,
+        "arrivals": {"one": Arrivals(31, 31)},
     }
     return FinancialInputs(**(values | changes))
 

@@ -35,6 +35,7 @@ MOVEMENT_FIGURES = {
 }
 OF_EVERYBODY = (
     "paying_people",
+    "paying_people_growth",
     "paying_people_churn_rate",
     "paying_share",
     "failed_payment_share",
@@ -42,6 +43,7 @@ OF_EVERYBODY = (
 )
 OF_CURRENCY = (
     "monthly_recurring_revenue",
+    "recurring_revenue_growth",
     "revenue_churn_rate",
     "net_revenue_retention",
     "collected_revenue",
@@ -51,16 +53,20 @@ OF_CURRENCY = (
     "expected_payments",
 )
 WATCHED = (
-    "paying_people",
+    "paying_people_growth",
     "paying_people_churn_rate",
     "failed_payment_share",
-    "monthly_recurring_revenue",
+    "recurring_revenue_growth",
     "revenue_churn_rate",
     "collected_revenue",
     "revenue_per_paying_person",
-    "lifetime_value",
 )
-"""What insights are looked for in."""
+"""What insights are looked for in.
+
+Not in what stands at a moment (paying people, recurring revenue, lifetime value): it carries over from period to
+period, and control charts, which take periods for independent, would find a shift in every one of its walks. Its
+growth and what it loses do not.
+"""
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,9 @@ def _of_everybody(figure: str) -> _Shown:
         match figure:
             case "paying_people":
                 return show_paying_people(one, settings=settings), None
+            case "paying_people_growth":
+                opening = show_count(whole.opening.people, settings=settings)
+                return _growth(show_count(whole.closing.people, settings=settings), opening), opening
             case "paying_people_churn_rate":
                 opening = show_count(whole.opening.people, settings=settings)
                 return show_share(whole.churned.people, whole.opening.people, settings=settings), opening
@@ -161,6 +170,11 @@ def _of_currency(figure: str, currency: str) -> _Shown:
             case "monthly_recurring_revenue":
                 total = show_sum(cell.closing.money, people=cell.closing.people, settings=settings)
                 return total, show_count(cell.closing.people, settings=settings)
+            case "recurring_revenue_growth":
+                moves = show_movements(cell, settings=settings)
+                return _growth(moves.closing, moves.opening), show_count(
+                    cell.opening.people, settings=settings
+                )
             case "revenue_churn_rate" | "net_revenue_retention":
                 return _rate(figure, cell, settings), show_count(cell.opening.people, settings=settings)
             case "collected_revenue":
@@ -173,6 +187,11 @@ def _of_currency(figure: str, currency: str) -> _Shown:
                 return _of_lifetime(figure, one, currency, settings)
 
     return shown
+
+
+def _growth(after: Number, before: Number) -> Number:
+    grown = ratio(after, before)
+    return grown if isinstance(grown, Absence) else grown - 1
 
 
 def _mean(figure: str, total: float, by: int, people: int, settings: ReportSettings) -> Number:

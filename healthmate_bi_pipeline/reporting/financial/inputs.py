@@ -8,7 +8,7 @@ from datetime import date
 
 from healthmate_bi_pipeline.catalog.finance import EVERYTHING
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.inputs import ReportInputs
+from healthmate_bi_pipeline.reporting.inputs import Arrivals, ReportInputs
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class FinancialInputs(ReportInputs):
         history: its periods in order, none left out, the last one in the window.
         billing_days: days of the window with billing events.
         days_up_to_date: days of the window up to the newest billing event of all time.
-        closed_days: days of the window for which late data are no longer waited for.
+        arrivals: dataset -> when the days of the window came.
     """
 
     current: PeriodRevenue
@@ -119,4 +119,4 @@ class FinancialInputs(ReportInputs):
     history: Sequence[PeriodRevenue]
     billing_days: int
     days_up_to_date: int
-    closed_days: int
+    arrivals: Mapping[str, Arrivals] = field(default_factory=dict)

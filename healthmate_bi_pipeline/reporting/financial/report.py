@@ -7,6 +7,7 @@ says that there are none, with confidence 0 and no figure.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_ACTIVITY
 from healthmate_bi_pipeline.catalog.finance import FAILED_PAYMENT_LIMIT
@@ -34,12 +35,13 @@ from healthmate_bi_pipeline.reporting.financial.figures import (
     tracked_figures,
 )
 from healthmate_bi_pipeline.reporting.financial.inputs import FinancialInputs
-from healthmate_bi_pipeline.reporting.row_quality import rows_note, validity
+from healthmate_bi_pipeline.reporting.row_quality import rows_note, timeliness, validity
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_description,
     definitions_section,
     quality_section,
 )
+from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import show_count, show_quality
 from healthmate_bi_pipeline.reporting.tracked_figures import is_shown, key_figure, told
 from healthmate_bi_pipeline.reporting.wording import (
@@ -202,7 +204,7 @@ def _once(metrics: Mapping[str, KeyFigure]) -> tuple[KeyFigure, ...]:
     for name, metric in metrics.items():
         base = name.partition(":")[0]
         if is_shown(metric.value):
-            found.setdefault(base, metric)
+            found.setdefault(base, replace(metric, figure=base, label=style_of(base).label))
     return tuple(found.values())
 
 
@@ -254,30 +256,17 @@ def _confidence(inputs: FinancialInputs, *, metrics: Mapping[str, KeyFigure]) ->
         ConfidenceInput(
             _SOURCE,
             (
-                Portion(
-                    "coverage",
-                    inputs.days_up_to_date,
-                    days,
-                    "days up to the newest billing event, of the period's",
-                ),
+                Portion("coverage", inputs.days_up_to_date, days, "days up to the newest billing event"),
                 validity(inputs),
-                Portion(
-                    "timeliness",
-                    inputs.closed_days,
-                    days,
-                    "days for which late data are no longer waited for",
-                ),
-            ),
-        ),
-        ConfidenceInput(
-            "Amounts",
-            (
-                Portion(
-                    "validity", with_amount, events, "events with the amount and the currency that they need"
-                ),
+                timeliness(inputs.arrivals),
             ),
         ),
     ]
+    if not isinstance(events, Absence) and events:
+        amounts = Portion(
+            "validity", with_amount, events, "events with the amount and the currency that they need"
+        )
+        found.append(ConfidenceInput("Amounts", (amounts,)))
     if given:
         shown = sum(is_shown(metric.value) for metric in given)
         found.append(

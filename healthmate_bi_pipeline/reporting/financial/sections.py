@@ -71,7 +71,15 @@ def recurring_section(
     minimum = inputs.settings.minimum_people
     blocks: list[Block] = [
         KeyFigures(
-            tuple(metrics[name] for name in ("paying_people", "paying_people_churn_rate", "paying_share"))
+            tuple(
+                metrics[name]
+                for name in (
+                    "paying_people",
+                    "paying_people_growth",
+                    "paying_people_churn_rate",
+                    "paying_share",
+                )
+            )
         )
     ]
     people = history_chart(
@@ -100,6 +108,7 @@ def _currency_panel(
 ) -> Section:
     names = (
         "monthly_recurring_revenue",
+        "recurring_revenue_growth",
         "revenue_churn_rate",
         "net_revenue_retention",
         "collected_revenue",
@@ -333,12 +342,13 @@ def has_billing(one: PeriodRevenue) -> bool:
 
 
 def movement_metrics(inputs: FinancialInputs) -> Sequence[tuple[str, Number, Count]]:
-    """The movements as metrics: figure, value and people."""
+    """The movements that are shown, as metrics: figure, value and people."""
     found: list[tuple[str, Number, Count]] = []
     for currency in shown_currencies(inputs):
         moves = show_movements(inputs.current.of(currency), settings=inputs.settings)
         found += [
             (f"{figure}:{currency}", moves.parts[movement], moves.people[movement])
             for movement, figure in MOVEMENT_FIGURES.items()
+            if is_shown(moves.parts[movement])
         ]
     return found

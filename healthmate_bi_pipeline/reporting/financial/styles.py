@@ -17,6 +17,8 @@ FINANCE_STYLES: dict[str, Style] = {
     "failed_payment_share": _rate("Failed payments", "failed"),
     "refund_rate": _rate("Refunds", "refunds"),
     "monthly_recurring_revenue": Style("Monthly recurring revenue", MONEY, 0, "MRR", 100),
+    "paying_people_growth": _rate("Growth of paying people", "growth"),
+    "recurring_revenue_growth": _rate("Growth of recurring revenue", "growth"),
     "new_revenue": Style("New recurring revenue", MONEY, 0, "new", 50),
     "reactivation_revenue": Style("Reactivated recurring revenue", MONEY, 0, "reactivated", 50),
     "expansion_revenue": Style("Expansion", MONEY, 0, "expansion", 50),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from healthmate_bi_pipeline.catalog.engagement import GROUP_FIGURES
@@ -95,9 +96,17 @@ def _reach(feature: str) -> _Shown:
     return shown
 
 
+def counts(inputs: UserEngagementInputs) -> tuple[str, ...]:
+    """The counts that tell something of their own: of a day all people are the day's, of a week the last 7 days'."""
+    same = {Period.DAILY: "daily_active_people", Period.WEEKLY: "weekly_active_people"}
+    return tuple(
+        name for name in COUNTS if not any(inputs.cadence == p and name == own for p, own in same.items())
+    )
+
+
 def tracked_figures(inputs: UserEngagementInputs) -> dict[str, Tracked]:
     """Every figure of everybody, by name."""
-    shown: dict[str, _Shown] = {name: _count(name) for name in COUNTS}
+    shown: dict[str, _Shown] = {name: _count(name) for name in counts(inputs)}
     shown["stickiness"] = _stickiness
     shown["retention"] = _retention
     shown |= {name: _of_people(name) for name in GROUP_FIGURES}
@@ -120,8 +129,6 @@ def _tracked(inputs: UserEngagementInputs, figure: str, shown: _Shown, *, subjec
     settings = inputs.settings
     current = shown(inputs.current, settings)
     history = trimmed([shown(one, settings) for one in inputs.history])
-    if figure == "recent_churn_risk" and inputs.period is Period.DAILY:
-        history = ()  # it is told at the ends of weeks: its days are not points of their own
     previous = shown(inputs.previous, settings) if inputs.previous else None
     name = mid_sentence(period_text(inputs.cadence, inputs.previous.window)) if inputs.previous else ""
     active = inputs.current.activity.active if inputs.current.activity else 0
@@ -145,11 +152,27 @@ def _tracked(inputs: UserEngagementInputs, figure: str, shown: _Shown, *, subjec
     )
 
 
-def shown_history(tracked: Sequence[Tracked]) -> tuple[Tracked, ...]:
-    """Those that have a value in the report's window or a history."""
+_LOOKS_BACK: dict[str, tuple[Period, ...]] = {
+    "weekly_active_people": (Period.DAILY,),
+    "monthly_active_people": (Period.DAILY, Period.WEEKLY),
+    "stickiness": (Period.DAILY, Period.WEEKLY),
+    "recent_churn_risk": (Period.DAILY, Period.WEEKLY),
+}
+"""Figures that look back over more than these periods: neighbours share most of their days."""
+
+
+def watched(tracked: Sequence[Tracked]) -> tuple[Tracked, ...]:
+    """What insights are looked for in: figures with a value in the report's window or a history.
+
+    Control charts take periods for independent of each other. Those of a figure that looks back further than one are
+    not, and a shift would be found in every one of its walks; there only this period is held against the one before.
+    """
+    kept = [
+        replace(one, history=()) if one.period in _LOOKS_BACK.get(one.figure, ()) else one for one in tracked
+    ]
     return tuple(
         one
-        for one in tracked
+        for one in kept
         if not isinstance(one.current.value, Absence)
         or any(not isinstance(sample.value, Absence) for sample in one.history)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.inputs import GroupFigure, ReportInputs
+from healthmate_bi_pipeline.reporting.inputs import Arrivals, GroupFigure, ReportInputs
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class UserEngagementInputs(ReportInputs):
             activity by then.
         calibration: the last that was known at the window's end.
         days_with_data: days of the window on which anybody was active.
-        closed_days: days of the window for which late data are no longer waited for.
+        arrivals: dataset -> when the days of the window came.
     """
 
     current: PeriodEngagement
@@ -135,4 +135,4 @@ class UserEngagementInputs(ReportInputs):
     known_people: int
     calibration: Calibration | None
     days_with_data: int
-    closed_days: int
+    arrivals: Mapping[str, Arrivals] = field(default_factory=dict)

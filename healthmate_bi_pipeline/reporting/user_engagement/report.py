@@ -32,7 +32,7 @@ from healthmate_bi_pipeline.reporting.document import (
     Tone,
 )
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample, Tracked
-from healthmate_bi_pipeline.reporting.row_quality import rows_note, validity
+from healthmate_bi_pipeline.reporting.row_quality import rows_note, timeliness, validity
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_description,
     definitions_section,
@@ -43,9 +43,9 @@ from healthmate_bi_pipeline.reporting.tracked_figures import is_shown, key_figur
 from healthmate_bi_pipeline.reporting.user_engagement import sections
 from healthmate_bi_pipeline.reporting.user_engagement.figures import (
     COUNTS,
-    shown_history,
     tracked_features,
     tracked_figures,
+    watched,
 )
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import UserEngagementInputs
 from healthmate_bi_pipeline.reporting.wording import (
@@ -93,7 +93,9 @@ def user_engagement(inputs: UserEngagementInputs, *, stamp: Stamp) -> Report:
             ),
             metrics=tuple(metrics.values()),
             sections=_sections(inputs, metrics=metrics, tracked=tracked, lifecycle=lifecycle),
-            evidence=Evidence((*shown_history([*tracked.values(), *features]),), _facts(inputs)),
+            evidence=Evidence(watched([*tracked.values(), *features]), _facts(inputs))
+            if is_told
+            else Evidence(),
             confidence_inputs=_confidence(inputs, metrics=metrics),
             data_sources=_data_sources(inputs),
         ),
@@ -241,17 +243,10 @@ def _confidence(
         ConfidenceInput(
             "Use of the app",
             (
-                Portion(
-                    "coverage", inputs.days_with_data, days, "days with any use, of the days of the period"
-                ),
+                Portion("coverage", inputs.days_with_data, days, "days with any use"),
                 validity(inputs),
                 Portion("sufficiency", shown, len(given), "figures that rest on enough people to be shown"),
-                Portion(
-                    "timeliness",
-                    inputs.closed_days,
-                    days,
-                    "days for which late data are no longer waited for",
-                ),
+                timeliness(inputs.arrivals),
             ),
         )
     ]
@@ -263,7 +258,7 @@ def _confidence(
         found.append(
             ConfidenceInput(
                 "Churn forecast",
-                (Portion("coverage", told, known, "people with a forecast, of those who were ever active"),),
+                (Portion("coverage", told, known, "people who were ever active have a forecast"),),
             )
         )
     return tuple(found)

@@ -85,11 +85,14 @@ def activity_section(
     """How many people are active, and how that went."""
     minimum, window = inputs.settings.minimum_people, inputs.window
     names = ("active_people", "daily_active_people", "weekly_active_people", "monthly_active_people")
-    blocks: list[Block] = [KeyFigures(tuple(metrics[name] for name in (*names, "stickiness")))]
+    blocks: list[Block] = [
+        KeyFigures(tuple(metrics[name] for name in (*names, "stickiness") if name in metrics))
+    ]
+    noun = NOUNS[inputs.period]
     own = history_chart(
-        [tracked["active_people"], tracked["monthly_active_people"]],
+        [tracked[name] for name in ("active_people", "daily_active_people") if name in tracked],
         chart_id="trend-active-people",
-        title=f"Active people by {NOUNS[inputs.period]}, and in 28 days",
+        title=f"Active people of each {noun}{', and of its usual day' if noun != 'day' else ''}",
         window=window,
         minimum=minimum,
     )
@@ -464,13 +467,14 @@ def calibration_panel(calibration: Calibration, *, inputs: UserEngagementInputs)
                 table_id="calibration",
                 title=f"Forecast of {MONTHS[month.month - 1]} {month.year} and what came, by tenths of the people",
                 columns=(
-                    TableColumn("Tenth, from the lowest forecast up"),
+                    TableColumn("Tenth"),
                     TableColumn("People", is_numeric=True),
                     TableColumn("Forecast to be active, %", is_numeric=True, figure="retention"),
                     TableColumn("Were active, %", is_numeric=True, figure="retention"),
                 ),
                 rows=tuple(rows),
-                note="People with one forecast stay together, so that tenths differ in size and some may be empty.",
+                note="Tenth 1 has the lowest forecasts. People with one forecast stay together, so that tenths differ in"
+                " size and some may be empty.",
             ),
         ),
     )

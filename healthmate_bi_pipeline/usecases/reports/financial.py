@@ -34,7 +34,7 @@ from healthmate_bi_pipeline.usecases.engagement_groups import range_groups
 from healthmate_bi_pipeline.usecases.finance import BILLING, REVENUE_ASSET, billing_days, range_revenue
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
 from healthmate_bi_pipeline.usecases.reports.scope import Subject, evidence_of, previous_window
 from healthmate_bi_pipeline.warehouse import books, engagement_queries, finance_queries
 
@@ -60,6 +60,7 @@ def gather_financial(pipeline: Pipeline, subject: Subject) -> FinancialInputs | 
             current, previous = (_range(pipeline, connection, part) for part in (window, before))
         history = _history(connection, period, span)
         quality = row_quality(connection, (BILLING_EVENTS,), window)
+        come = arrivals(connection, (BILLING_EVENTS,), window, delay=pipeline.settings.period.delay)
         rests_on = versions.outputs(connection, BILLING, window)
     inside = [day for day in days if window.first_day <= day <= window.last_day]
     newest = max(days, default=None)
@@ -79,7 +80,7 @@ def gather_financial(pipeline: Pipeline, subject: Subject) -> FinancialInputs | 
         history=history,
         billing_days=len(inside),
         days_up_to_date=max(up_to_date, 0),
-        closed_days=sum(1 for day in window.each_day() if day < versions.settled_day(pipeline)),
+        arrivals=come,
     )
 
 

@@ -32,7 +32,7 @@ from healthmate_bi_pipeline.usecases.engagement_groups import RangeGroups, range
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, group_figures
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
 from healthmate_bi_pipeline.usecases.reports.scope import Subject, evidence_of, previous_window
 from healthmate_bi_pipeline.usecases.retention import CALIBRATION, HOLD_OUT_WEEKS, RETENTION
 from healthmate_bi_pipeline.warehouse import books, engagement_queries
@@ -70,7 +70,7 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             return None
         week_end = Period.WEEKLY.floor(window.end).date()
         told, known = engagement_queries.forecast_coverage(connection, week_end)
-        interval = Period.MONTHLY if subject.period in {Period.QUARTERLY, Period.YEARLY} else Period.WEEKLY
+        interval = Period.MONTHLY if period is Period.MONTHLY else Period.WEEKLY
         return UserEngagementInputs(
             report_type=subject.report_type,
             cadence=subject.cadence,
@@ -95,7 +95,7 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             known_people=known,
             calibration=read.calibration(window),
             days_with_data=filled,
-            closed_days=sum(1 for day in window.each_day() if day < versions.settled_day(pipeline)),
+            arrivals=arrivals(connection, ENGAGEMENT.datasets, window, delay=pipeline.settings.period.delay),
         )
 
 
