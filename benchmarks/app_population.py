@@ -21,6 +21,10 @@ EVENTS = {
 }  # fmt: skip
 
 
+EVENTS_PER_FILE = 5_000_000
+"""About; more at once do not fit into the memory that the pipeline has."""
+
+
 @dataclass(frozen=True)
 class AppSize:
     """How much there is: about so many events, of so many people, over so many days from the first."""
@@ -60,11 +64,13 @@ def write_landing(landing: Path, size: AppSize) -> dict[Path, str]:
                     device, '4.' || (day // 20)::int AS app_version, 'app' AS source
                 FROM visits) TO '{sessions / "sessions.parquet"}' (FORMAT parquet, COMPRESSION zstd)"""
         )
-        connection.execute(
-            f"""COPY ({_events(size, visits=number)})
-                TO '{events / "events.parquet"}' (FORMAT parquet, COMPRESSION zstd)"""
-        )
-    return {sessions / "sessions.parquet": "started_at", events / "events.parquet": "occurred_at"}
+        parts = [events / f"events-{part:02}.parquet" for part in range(-(-size.events // EVENTS_PER_FILE))]
+        for part, path in enumerate(parts):
+            some = f"SELECT * FROM visits WHERE user_id % {len(parts)} = {part}"
+            connection.execute(
+                f"COPY ({_events(size, some, visits=number)}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+    return {sessions / "sessions.parquet": "started_at", **dict.fromkeys(parts, "occurred_at")}
 
 
 def add_late_row(landing: Path, size: AppSize) -> None:
@@ -106,8 +112,8 @@ def _visits(size: AppSize) -> str:
         )"""
 
 
-def _events(size: AppSize, *, visits: int) -> str:
-    """What happens in the sessions, so much that it adds up to the size; the first is always a page view."""
+def _events(size: AppSize, some: str, *, visits: int) -> str:
+    """What happens in some of the sessions, so much that it adds up to the size; the first is always a page view."""
     mean = max(size.events / max(visits, 1) - 0.5, 0.1)
     kind = picked(EVENTS, "kind")
     return f"""
@@ -128,7 +134,7 @@ def _events(size: AppSize, *, visits: int) -> str:
                     SELECT *, unnest(range(happenings)) AS number
                     FROM (
                         SELECT *, 1 + floor({mean!r} * {exponential("happenings", "session_id")})::bigint AS happenings
-                        FROM visits
+                        FROM ({some})
                     )
                 )
             )

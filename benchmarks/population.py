@@ -90,7 +90,9 @@ def add_late_row(landing: Path, size: Size) -> None:
 def connected() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB with the memory that the pipeline has."""
     with tempfile.TemporaryDirectory() as scratch:
-        connection = duckdb.connect(config={"memory_limit": "2GB", "temp_directory": scratch})
+        # Unordered, else what is written is kept until all before it is.
+        limits = {"memory_limit": "2GB", "temp_directory": scratch, "preserve_insertion_order": "false"}
+        connection = duckdb.connect(config=limits)
         connection.execute("SET enable_progress_bar = false")
         try:
             yield connection
