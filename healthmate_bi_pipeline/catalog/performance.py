@@ -14,7 +14,7 @@ from healthmate_bi_pipeline.catalog.measures import Measure
 from healthmate_bi_pipeline.domain.period import Grain
 from healthmate_bi_pipeline.domain.service_levels import BURN_ALERTS, LEAST_APDEX_SAMPLES, BurnAlert
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Raised when the meaning of any state of performance changes."""
 
 REGISTRY_VERSION = 1
@@ -25,6 +25,9 @@ PLACE = ("service_name", "environment", "instance_id", "route_group")
 """What the state is kept by; of a host sample, and of what is judged per service, the rest is ``ALL``."""
 
 SLOT_MINUTES = 5
+
+SLOW_ONE_IN = 20
+"""Of so many requests in five minutes one may be slower than the threshold: the 95th percentile keeps it."""
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("service_name", "environment", "route_group"),
@@ -52,7 +55,8 @@ SLOW = Measure(
     "slow", "1", Grain.FIVE_MINUTES, "Those of them that took longer than the threshold of their service."
 )
 SLOT_P95 = Measure(
-    "response_time_p95", "ms", Grain.FIVE_MINUTES, "95th percentile of their durations, of the service as a whole.",
+    "response_time_p95", "ms", Grain.FIVE_MINUTES, "95th percentile of their durations, of the service as a whole: the"
+    " least that no more than 5 % of them exceed.",
 )  # fmt: skip
 SATISFIED = Measure(
     "apdex_satisfied", "1", Grain.HOUR, "Requests that did not fail and took no longer than T."

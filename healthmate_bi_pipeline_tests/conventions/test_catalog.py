@@ -136,7 +136,7 @@ def test_every_description_is_a_sentence() -> None:
 
 
 KNOWN_FIGURES = {2: "f97a6f05d7eb"}
-KNOWN_PERFORMANCE = {(1, 1): "3c17dd4c6161"}
+KNOWN_PERFORMANCE = {(1, 2): "7efa03e14ea4"}
 KNOWN_MEASURES = {2: "057df62af164"}
 KNOWN_ENGAGEMENT_FIGURES = {2: "e5367442d11e"}
 KNOWN_ENGAGEMENT_MEASURES = {1: "5b25d66fe5f1"}

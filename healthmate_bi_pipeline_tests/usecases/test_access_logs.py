@@ -11,12 +11,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from healthmate_bi_pipeline.catalog.datasets import API_REQUESTS
+from healthmate_bi_pipeline.catalog.lake_tables import staged_table
 from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.sources.imports import ImportResult
 from healthmate_bi_pipeline.transforms.access_logs import LogOptions
 from healthmate_bi_pipeline.usecases.access_logs import LogPlace, import_access_logs
-from healthmate_bi_pipeline_tests.running import SHARED_DATA, opened
+from healthmate_bi_pipeline_tests.accounts import INGEST, assert_books_balance, fates, lake_frame, rules
+from healthmate_bi_pipeline_tests.running import SHARED_DATA, opened, refresh
 
 NOW = datetime(2026, 4, 1, 12)
 PLACE = LogPlace("web", "production", "web-1")
@@ -134,6 +137,38 @@ def test_lines_that_cannot_be_read_are_named_and_kept_without_the_client(setting
     written = rows.to_csv() + rejected.to_csv()
     for personal in (CLIENT, "frank", "Frank", "Mozilla", "referrer", "secret", "2001:db8", "fe80"):
         assert personal not in written
+
+
+def test_lines_that_can_be_read_and_make_no_sense_are_set_aside_by_their_rule(settings: Settings) -> None:
+    json = '{"time":"2026-03-01T00:00:00Z","path":"/a","status":%s,"duration_ms":%s}'
+    lines = [
+        f"{COMBINED} 0.1",
+        f"{COMBINED.replace(' 200 ', ' 999 ')} 0.1",
+        f"{COMBINED.replace(' 200 ', ' 000 ')} 0.1",
+        json % (200, 12),
+        json % (0, 12),
+        json % (200, -12),
+        json % (200, 86_400_001),
+        json % (200, 1e300),
+        json % ('"OK"', 12),
+        "no line of a log",
+    ]
+    result, rows, rejected = read(settings, "\n".join(lines) + "\n")
+    assert (result.inputs[0].lines, len(rows), len(rejected)) == (10, 9, 1)
+    assert [(problem.line, problem.rule) for problem in result.problems] == [(10, "malformed_line")]
+    with opened(settings, now=NOW) as pipeline:
+        refresh(pipeline, groups=INGEST, names=("staged/api_requests", "raw/api_requests"))
+        assert_books_balance(pipeline)
+        assert fates(pipeline, API_REQUESTS) == {"kept": 2, "quarantined": 7}
+        assert rules(pipeline, API_REQUESTS) == {
+            "impossible_value:status_code": 3,
+            "negative:duration_ms": 1,
+            "impossible_value:duration_ms": 2,
+            "wrong_type:status_code": 1,
+        }
+        staged = lake_frame(pipeline, staged_table(API_REQUESTS).name)
+        # What could not be read at all has no time, and therefore no day.
+        assert staged["defect"].dropna().tolist() == ["undated"]
 
 
 def test_bytes_that_are_no_text_spoil_one_line(settings: Settings) -> None:

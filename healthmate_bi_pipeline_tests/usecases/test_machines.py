@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from healthmate_bi_pipeline.catalog.datasets import API_REQUESTS, HOST_SAMPLES
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline_tests.accounts import INGEST, assert_books_balance, fates, lake_frame, rules
-from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, refresh
+from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, query, refresh
 
 NOW = datetime(2026, 3, 20, 12)
 
@@ -38,6 +39,13 @@ BAD_REQUESTS: list[tuple[dict[str, Any], str]] = [
     (request(status_code="OK"), "wrong_type:status_code"),
     (request(duration_ms=-1), "negative:duration_ms"),
     (request(duration_ms=86_400_001), "impossible_value:duration_ms"),
+    (request(duration_ms="1e300"), "impossible_value:duration_ms"),
+    (request(duration_ms="inf"), "wrong_type:duration_ms"),
+    (request(duration_ms="-inf"), "wrong_type:duration_ms"),
+    (request(duration_ms="quick"), "wrong_type:duration_ms"),
+    (request(status_code=-200), "impossible_value:status_code"),
+    (request(status_code=99), "impossible_value:status_code"),
+    (request(status_code=600), "impossible_value:status_code"),
     (request(count=0), "impossible_value:count"),
     (request(count=-3), "impossible_value:count"),
     (request(service=None), "missing:service"),
@@ -75,6 +83,31 @@ def test_bad_rows_are_set_aside_by_name(settings: Settings) -> None:
             == pd.Series([rule for _, rule in BAD_SAMPLES]).value_counts().to_dict()
         )
         assert fates(pipeline, HOST_SAMPLES)["kept"] == 1
+
+
+def test_bad_rows_count_in_no_figure(settings: Settings) -> None:
+    """The figures of three good requests and a sample are theirs, whatever came with them."""
+    good = [request(), request(status_code=100, duration_ms=0), request(status_code=599, duration_ms=40)]
+    bad = [*(row for row, _ in BAD_REQUESTS), request(occurred_at="soon"), request(occurred_at="2036-03-10")]
+    drop_file(settings, "api_requests/a.csv", csv_text([*good, *bad]))
+    drop_file(settings, "host_samples/a.csv", csv_text([sample(), *(row for row, _ in BAD_SAMPLES)]))
+    with opened(settings, now=NOW) as pipeline:
+        refresh(pipeline, groups=(*INGEST, "state"))
+        refresh(pipeline, groups=("system_performance",), names=("system_performance/daily",))
+        found = query(pipeline, "SELECT * FROM bi_system_performance_metrics WHERE route_group = '*'")
+        # No place comes from a bad row: of all that is told, everything is told of this service alone.
+        assert set(found["service_name"]) == {"api", "*"}
+        of = found[(found["service_name"] == "api") & (found["instance_id"] == "api-1")]
+    values = of[of["environment"] == "production"].set_index("metric_name")["metric_value"]
+    assert values[["requests", "errors", "response_time_max", "failed_response_time_max"]].tolist() == [
+        3,
+        1,
+        12.5,
+        40,
+    ]
+    assert values["error_rate"] == pytest.approx(1 / 3, rel=1e-12)
+    assert values["response_time_mean"] == pytest.approx(6.25, rel=1e-12)
+    assert values[["cpu_percent_max", "memory_percent_max", "disk_percent_max"]].tolist() == [10, 20, 30]
 
 
 def test_requests_without_an_id_each_count_and_those_with_one_count_once(settings: Settings) -> None:

@@ -176,3 +176,26 @@ def test_few_requests_break_nothing(settings: Settings) -> None:
     rows = traffic().iloc[::4]  # five in five minutes
     _, incidents = figures(settings, rows)
     assert not {"error_rate", "response_time"} & set(incidents["threshold"])
+
+
+def test_an_incident_is_worse_than_its_limit(settings: Settings) -> None:
+    """Of ten requests one is more than 5 %; and 200.1 ms are above 200, though their bucket says 198.4."""
+    slow_ms = {"none": [], "one": [450.0], "five": [450.0] * 5, "kept": [200.0] * 5, "barely": [200.1] * 5}
+    rows = pd.DataFrame(
+        {
+            "service": [name for name in slow_ms for _ in range(10)],
+            "environment": "production",
+            "occurred_at": "2026-03-10T10:00:00Z",
+            "status_code": 200,
+            "duration_ms": [
+                value for slow in slow_ms.values() for value in [*slow, *[50.0] * (10 - len(slow))]
+            ],
+        }
+    )
+    wide, incidents = figures(settings, rows)
+    minutes = wide["breach_minutes_response_time"].dropna().droplevel("period_start").to_dict()
+    assert minutes == {"none": 0, "one": 5, "five": 5, "kept": 0, "barely": 5}
+    of = incidents.set_index("service_name")
+    assert set(of.index) == {"one", "five", "barely"}
+    assert (of["worst_value"] >= of["limit_value"]).all()
+    assert of["worst_value"].to_dict() == pytest.approx({"one": 450, "five": 450, "barely": 200.1}, rel=0.01)

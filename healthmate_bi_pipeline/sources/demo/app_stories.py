@@ -25,7 +25,7 @@ def _in_span(world: World, day: Integers, who: Flags) -> Integers:
 
 
 def _lifetimes(world: World) -> Story:
-    use, plans = world.app_use, world.subscriptions
+    use, plans, calendar = world.app_use, world.subscriptions, world.roles.calendar
     everyone = np.ones(len(world.people), dtype=bool)
     is_disturbed = (use.returns_on < NEVER) | plans.leaves_for_price
     story = Story(
@@ -39,11 +39,15 @@ def _lifetimes(world: World) -> Story:
             "delta": lifetimes.DROPOUT_DELTA,
         },
         unit="parameters of BG/BB, a week (Monday to Sunday by the person's clock) being an opportunity",
-        rule="everyone; disturbed_user_ids came back by the campaign or left because of the price, the others "
-        "follow the model",
+        rule="everyone; until undisturbed_until all follow the model. disturbed_user_ids came back by the campaign "
+        "or left because of the price later on; without them there are too few who fell away early, since those "
+        "who came back are some of these",
         compare="from the week after the first session on: sessions in a week or none; who has no falls_away "
         "was there to the end, who has one opened the app never again from that day on",
-        when={"rule": "falls_away is the Monday from which on the person is gone"},
+        when={
+            "undisturbed_until": str(calendar.span.date_of(calendar.campaign)),
+            "rule": "falls_away is the Monday from which on the person is gone, the first time",
+        },
         others=(("disturbed_user_ids", users_of(world, is_disturbed)),),
         own_dates=own_dates(world, falls_away=_in_span(world, use.falls_away, everyone)),
     )

@@ -27,6 +27,7 @@ from healthmate_bi_pipeline.catalog.performance import (
     SLOT_MINUTES,
     SLOT_P95,
     SLOW,
+    SLOW_ONE_IN,
     STATUS_CODE,
     TIMED,
     TOLERATING,
@@ -34,7 +35,7 @@ from healthmate_bi_pipeline.catalog.performance import (
 from healthmate_bi_pipeline.domain.service_levels import FIRST_BAD_STATUS, TOLERATED_TIMES
 from healthmate_bi_pipeline.settings import PerformanceSettings, ServiceLevel
 from healthmate_bi_pipeline.transforms.columns import EXACT, union_all
-from healthmate_bi_pipeline.transforms.performance.sketch import bucket_of, quantiles
+from healthmate_bi_pipeline.transforms.performance.sketch import bucket_of, least_values_exceeded_by
 
 SERVICE = ("service_name", "environment")
 _EXACT_SUM = "decimal(38, 6)"
@@ -43,7 +44,6 @@ _STATE = ("measure", "item", *_COMPONENTS)
 _COUNTED = (REQUESTS, ERRORS, CLIENT_ERRORS, TIMED, SLOW, SATISFIED, TOLERATING, APDEX_SAMPLES)
 _OF_SLOTS = (REQUESTS, ERRORS, TIMED, SLOW)
 _VALUES = (RESPONSE_TIME, FAILED_RESPONSE_TIME)
-_SLOT_SHARE = 0.95
 
 
 def level_of(service: Any, name: str, settings: PerformanceSettings) -> Any:
@@ -117,11 +117,11 @@ def slot_states(requests: ir.Table) -> ir.Table:
     )
     timed = requests.filter(requests.is_timed)
     buckets = timed.group_by([*by, "bucket"]).agg(n=timed["count"].sum())
-    worst = quantiles(buckets, by, {"high": _SLOT_SHARE})
+    worst = least_values_exceeded_by(buckets, by, one_in=SLOW_ONE_IN)
     parts = [
         *_count_rows(sums, by, [measure.name for measure in _OF_SLOTS]),
         _rows(sums, by, ERRORS_ALLOWED.name, n=sums[REQUESTS.name], total=sums.allowed),
-        _rows(worst, by, SLOT_P95.name, high=worst.high),
+        _rows(worst, by, SLOT_P95.name, high=worst.value),
     ]
     whole = union_all(parts)
     return whole.mutate(instance_id=ibis.literal(ALL), route_group=ibis.literal(ALL))

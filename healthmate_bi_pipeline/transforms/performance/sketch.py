@@ -46,3 +46,26 @@ def quantiles(buckets: ir.Table, by: Sequence[str], shares: Mapping[str, float])
     }
     at = counted.group_by(list(by)).agg(**found)
     return at.mutate(**{name: value_of(at[name]) for name in shares})
+
+
+def least_values_exceeded_by(buckets: ir.Table, by: Sequence[str], *, one_in: int) -> ir.Table:
+    """The least value that no more than one in so many of a sketch's values exceed.
+
+    With ``one_in=20`` it is the 95th percentile as a promise reads it ("95 of 100 are answered within this"): it
+    lies above a limit exactly when more than a twentieth of the values do. ``quantiles`` counts positions otherwise,
+    and of few values its percentile may lie one value lower.
+
+    Args:
+        buckets: ``by``, ``bucket`` and ``n``; each bucket once.
+        by: what tells the sketches apart.
+        one_in: 20 for the 95th percentile.
+
+    Returns:
+        ``by``, and ``value``.
+    """
+    upto = ibis.cumulative_window(group_by=list(by), order_by="bucket")
+    whole = ibis.window(group_by=list(by))
+    counted = buckets.mutate(reached=buckets.n.sum().over(upto), values=buckets.n.sum().over(whole))
+    is_enough = (counted["values"] - counted.reached) * one_in <= counted["values"]
+    found = counted.group_by(list(by)).agg(bucket=counted.bucket.min(where=is_enough))
+    return found.select(*by, value=value_of(found.bucket))

@@ -12,7 +12,12 @@ import pyarrow as pa
 import pytest
 
 from healthmate_bi_pipeline.domain import sketch as domain
-from healthmate_bi_pipeline.transforms.performance.sketch import bucket_of, quantiles, value_of
+from healthmate_bi_pipeline.transforms.performance.sketch import (
+    bucket_of,
+    least_values_exceeded_by,
+    quantiles,
+    value_of,
+)
 
 SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p0": 0.0, "p100": 1.0}
 
@@ -63,3 +68,17 @@ def test_percentiles_of_merged_parts_are_not_their_mean() -> None:
     assert found["p99"][0] == pytest.approx(exact, rel=0.01)
     assert found["p99"][0] == pytest.approx(11.2, abs=0.3)
     assert np.mean([np.quantile(one, 0.99), np.quantile(other, 0.99)]) == pytest.approx(16.2, abs=1.0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 19, 20, 21, 39, 40, 41, 60, 140, 1_000])
+def test_the_least_value_that_one_in_twenty_exceed(n: int) -> None:
+    """Against the definition: for each n, values 1 to n; weights beside single rows give the same."""
+    values = np.arange(1.0, n + 1)
+    least = next(value for value in values if 20 * (values > value).sum() <= n)
+    once = pd.DataFrame(dict(zip(("bucket", "n"), domain.sketch(values), strict=True))).assign(name="once")
+    thrice = once.assign(n=3 * once["n"], name="thrice")
+    found = computed(
+        pd.concat([once, thrice]).to_dict("list"),
+        lambda table: least_values_exceeded_by(table, ["name"], one_in=20),
+    )
+    np.testing.assert_allclose(found["value"], [least] * 2, rtol=0.01 * (1 + 1e-9))
