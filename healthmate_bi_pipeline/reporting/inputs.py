@@ -40,10 +40,10 @@ class GroupFigure:
 
 @dataclass(frozen=True)
 class TrendPoint:
-    """The figures of one short period: ``figure -> (people, mean)``."""
+    """The figures of one short period, by name."""
 
     period_start: datetime
-    means: Mapping[str, tuple[int, float | None]]
+    figures: Mapping[str, GroupFigure]
 
 
 @dataclass(frozen=True)

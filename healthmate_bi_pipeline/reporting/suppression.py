@@ -76,15 +76,33 @@ def show_count(count: int, *, settings: ReportSettings) -> Count:
     return max((count + step // 2) // step * step, least)
 
 
-def show_mean(figure: str, *, mean: float | None, people: int, settings: ReportSettings) -> Number:
-    """A mean as it may be shown."""
+def show_mean(
+    figure: str, *, mean: float | None, people: int, settings: ReportSettings, deviation: float | None = None
+) -> Number:
+    """A mean as it may be shown; with the deviation between the people rounded as ``show_sum`` rounds their sum.
+
+    The means of two versions of a report, one of them with somebody more, would tell by their difference what that
+    person has. So a mean is rounded to what about ``round_people_to`` people who are one deviation away from it move it
+    by, and no finer than a page shows it.
+
+    >>> groups = ReportSettings()
+    >>> [
+    ...     show_mean("avg_weight", mean=78.234, people=n, settings=groups, deviation=12.0)
+    ...     for n in (20, 200, 2000)
+    ... ]
+    [78.0, 78.2, 78.2]
+    """
     if people == 0 or mean is None or not math.isfinite(mean):
         return Absence.NO_DATA
     if settings.audience == "personal":
         return mean
     if people < settings.minimum_people:
         return Absence.SUPPRESSED
-    return round(mean, style_of(figure).digits)
+    digits = style_of(figure).digits
+    if not deviation or settings.round_people_to == 1:
+        return round(mean, digits)
+    step = _step_below(settings.round_people_to * deviation / people)
+    return round(round(mean / step) * step if step > 10.0**-digits else mean, max(digits, 0))
 
 
 def show_parts(counts: Sequence[int], *, settings: ReportSettings) -> tuple[Count, ...]:
@@ -146,6 +164,12 @@ def _round_step(least: float) -> float:
     """The smallest of 1, 2 and 5 times a power of ten that is not below a number."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= least * (1 - 1e-12))
+
+
+def _step_below(most: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is not above a number."""
+    power = 10.0 ** math.floor(math.log10(most) + 1e-12)
+    return next(step for step in (5 * power, 2 * power, power) if step <= most * (1 + 1e-12))
 
 
 def show_share(part: int, whole: int, *, settings: ReportSettings) -> Number:
@@ -271,7 +295,9 @@ def show_figure(group: GroupFigure, *, settings: ReportSettings) -> ShownFigure:
     """
     _check_bands(group)
     people = show_count(group.people, settings=settings)
-    mean = show_mean(group.figure, mean=group.mean, people=group.people, settings=settings)
+    mean = show_mean(
+        group.figure, mean=group.mean, people=group.people, settings=settings, deviation=group.deviation
+    )
     deviation = show_mean(group.figure, mean=group.deviation, people=group.people, settings=settings)
     if settings.audience == "personal":
         return ShownFigure(

@@ -101,7 +101,12 @@ def trend(window, *, people, period=Period.DAILY, seed=0, figures=HEADLINE_FIGUR
         TrendPoint(
             short.start,
             {
-                figure: (people, CENTRES[figure][0] + rng.gauss(0, CENTRES[figure][1] / 5))
+                figure: GroupFigure(
+                    figure,
+                    people,
+                    CENTRES[figure][0] + rng.gauss(0, CENTRES[figure][1] / 5),
+                    deviation=CENTRES[figure][1],
+                )
                 for figure in figures
             },
         )

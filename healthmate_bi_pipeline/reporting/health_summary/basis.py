@@ -90,7 +90,14 @@ def _coverage(
     if figure is None or figure.people == 0:
         return ()
     if inputs.cadence == Period.DAILY:
-        most = max((point.means.get(kind.daily_figure, (0, None))[0] for point in inputs.trend), default=0)
+        most = max(
+            (
+                point.figures[kind.daily_figure].people
+                for point in inputs.trend
+                if kind.daily_figure in point.figures
+            ),
+            default=0,
+        )
         meaning = "people, against the most on any day of these four weeks"
         usual = show_count(most, settings=inputs.settings)
         return (Portion("coverage", figure.people, usual, meaning),)

@@ -52,11 +52,11 @@ def _history(inputs: HealthSummaryInputs, figure: str) -> tuple[Sample, ...]:
     """Every short period from the first point to the window's end; one without a point has no data."""
     if not inputs.history:
         return ()
-    by_start = {point.period_start: point.means for point in inputs.history}
+    by_start = {point.period_start: point.figures for point in inputs.history}
     samples = []
     for window in inputs.history_period.windows(Window(min(by_start), inputs.window.end)):
-        people, mean = by_start.get(window.start, {}).get(figure, (0, None))
-        shown = show_figure(GroupFigure(figure, people, mean), settings=inputs.settings)
+        known = by_start.get(window.start, {}).get(figure) or GroupFigure(figure, 0)
+        shown = show_figure(known, settings=inputs.settings)
         samples.append(_sample(window, shown))
     return tuple(samples)
 

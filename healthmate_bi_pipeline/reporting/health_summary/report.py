@@ -236,14 +236,14 @@ def _trend(inputs: HealthSummaryInputs) -> ShownTrend:
     """Every short period from the first point to the last, suppressed; one without a point is a gap."""
     if not inputs.trend:
         return ShownTrend(inputs.trend_period, None, ())
-    by_start = {point.period_start: point.means for point in inputs.trend}
+    by_start = {point.period_start: point.figures for point in inputs.trend}
     span = Window(min(by_start), inputs.trend_period.next(max(by_start)))
     points = tuple(
         (
             window,
             {
-                name: show_figure(GroupFigure(name, people, mean), settings=inputs.settings)
-                for name, (people, mean) in by_start.get(window.start, {}).items()
+                name: show_figure(figure, settings=inputs.settings)
+                for name, figure in by_start.get(window.start, {}).items()
             },
         )
         for window in inputs.trend_period.windows(span)

@@ -31,15 +31,14 @@ def group_figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, GroupFigure]:
             mean=None if row["total"] is None else float(row["total"]) / row["people"],
             low=row["low"],
             high=row["high"],
-            deviation=deviation(row),
+            deviation=deviation(row["people"], row["total"], row["total_squared"]),
             band_people=tuple(bands[name].get(band, 0) for band in range(count)),
         )
     return figures
 
 
-def deviation(row: Mapping[str, Any]) -> float | None:
-    """The standard deviation between the people of a group, from ``people``, ``total`` and ``total_squared``."""
-    people, total, squared = row["people"], row["total"], row["total_squared"]
+def deviation(people: int, total: float | None, squared: float | None) -> float | None:
+    """The standard deviation between the people of a group, from the sums of their figures and their squares."""
     if people < 2 or total is None or squared is None:
         return None
     return math.sqrt(max(0.0, float(squared) - float(total) ** 2 / people) / (people - 1))

@@ -18,7 +18,7 @@ from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.health import range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
-from healthmate_bi_pipeline.usecases.reports.group_figures import group_figures
+from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, group_figures
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
 from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
 from healthmate_bi_pipeline.usecases.reports.scope import (
@@ -89,11 +89,16 @@ _GROUP_FIELDS = ("figure", "band", "people", "total", "total_squared", "low", "h
 
 def _trend(connection: Connection, period: Period, window: Window) -> list[TrendPoint]:
     """The means of the shorter periods that start in a window; those without data are left out."""
-    points: dict[datetime, dict[str, tuple[int, float | None]]] = defaultdict(dict)
+    points: dict[datetime, dict[str, GroupFigure]] = defaultdict(dict)
     for row in queries.group_figures(connection, period=period, window=window):
         if row.band == queries.WHOLE_GROUP and row.figure != PEOPLE and row.total is not None:
-            points[row.period_start][row.figure] = (row.people, row.total / row.people)
-    return [TrendPoint(start, means) for start, means in sorted(points.items())]
+            points[row.period_start][row.figure] = GroupFigure(
+                row.figure,
+                row.people,
+                row.total / row.people,
+                deviation=deviation(row.people, row.total, row.total_squared),
+            )
+    return [TrendPoint(start, figures) for start, figures in sorted(points.items())]
 
 
 def _history(connection: Connection, subject: Subject) -> tuple[Period, list[TrendPoint]]:

@@ -239,7 +239,7 @@ def _churn(row: Mapping[str, Any]) -> GroupFigure:
         people,
         float(row["total"]) / people,
         band_people=tuple(row[f"band_{number}"] for number in range(len(CHURN_RISK_BANDS))),
-        deviation=deviation(row),
+        deviation=deviation(people, row["total"], row["total_squared"]),
     )
 
 

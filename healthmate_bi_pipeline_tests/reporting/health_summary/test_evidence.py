@@ -25,15 +25,17 @@ def plain(text):
 def points(**series):
     """A point per day of 91, of figures that are the means of so many people."""
     return [
-        TrendPoint(day.start, {figure: (240, float(values[place])) for figure, values in series.items()})
+        TrendPoint(
+            day.start,
+            {figure: GroupFigure(figure, 240, float(values[place])) for figure, values in series.items()},
+        )
         for place, day in enumerate(DAYS)
     ]
 
 
 def day_report(history, *, people=240, **changes):
     """A report on the last of 91 days."""
-    last = history[-1].means
-    current = {name: GroupFigure(name, count, mean) for name, (count, mean) in last.items()}
+    current = dict(history[-1].figures)
     given = {"cadence": "daily", "window": LAST, "current": current, "previous": None, "history": history}
     return health_summary(inputs(people, **(given | {"previous_window": None} | changes)), stamp=STAMP)
 
@@ -75,7 +77,7 @@ def test_a_period_that_is_not_over_is_not_judged():
 
 def test_days_with_too_few_people_are_gaps():
     history = points(**{SLEEP: quiet() - np.where(np.arange(91) >= 77, 0.8, 0)})
-    history[40] = TrendPoint(DAYS[40].start, {SLEEP: (4, 1.25)})
+    history[40] = TrendPoint(DAYS[40].start, {SLEEP: GroupFigure(SLEEP, 4, 1.25)})
     (insight,) = day_report(history).insights
     assert insight.points == 90
     assert "1.25" not in insight.text
@@ -85,7 +87,7 @@ def test_days_with_too_few_people_are_gaps():
 def test_a_person_is_not_counted_but_their_days_are():
     shifted = quiet() - np.where(np.arange(91) >= 77, 0.8, 0)
     history = [
-        TrendPoint(point.period_start, {SLEEP: (1, point.means[SLEEP][1])})
+        TrendPoint(point.period_start, {SLEEP: GroupFigure(SLEEP, 1, point.figures[SLEEP].mean)})
         for point in points(**{SLEEP: shifted})
     ]
     report = day_report(history, people=1, settings=PERSONAL)
@@ -169,8 +171,11 @@ def test_days_of_a_running_month_are_counted_up_to_the_newest_data():
 
 
 def test_a_day_is_held_against_the_best_of_four_weeks():
-    trend = [TrendPoint(day.start, {SLEEP: (100 + place, 7.0)}) for place, day in enumerate(DAYS[-28:])]
-    trend[-1] = TrendPoint(LAST.start, {SLEEP: (63, 7.0)})
+    trend = [
+        TrendPoint(day.start, {SLEEP: GroupFigure(SLEEP, 100 + place, 7.0)})
+        for place, day in enumerate(DAYS[-28:])
+    ]
+    trend[-1] = TrendPoint(LAST.start, {SLEEP: GroupFigure(SLEEP, 63, 7.0)})
     report = day_report(
         trend,
         current={SLEEP: GroupFigure(SLEEP, 63, 7.0)},

@@ -159,7 +159,7 @@ def test_a_family_sees_its_spread():
 
 def test_days_without_a_number_are_gaps():
     points = trend(MARCH, people=40)
-    points[3] = TrendPoint(points[3].period_start, {SYSTOLIC: (10, 128.0)})
+    points[3] = TrendPoint(points[3].period_start, {SYSTOLIC: GroupFigure(SYSTOLIC, 10, 128.0)})
     del points[7]
     report = health_summary(inputs(trend=points), stamp=STAMP)
     chart = next(one for one in blocks(report, TrendChart) if one.series[0].figure == SYSTOLIC)
