@@ -24,7 +24,7 @@ from healthmate_bi_pipeline_tests.reporting.histories import (
 )
 
 DAY = np.arange(91)
-REPORTS = 200
+REPORTS = 100
 
 
 def plain(text):
