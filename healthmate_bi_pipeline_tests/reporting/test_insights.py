@@ -24,7 +24,7 @@ from healthmate_bi_pipeline_tests.reporting.histories import (
 )
 
 DAY = np.arange(91)
-REPORTS = 200
+REPORTS = 100
 
 
 def plain(text):
@@ -102,6 +102,18 @@ def test_one_strange_day_is_found_and_held_against_its_weekday():
     assert "on 5 April 2026, outside the control limits of " in text
     assert "than usual for a Sunday" in text
     assert insight.low < -2500 < insight.high
+
+
+def test_a_strange_day_of_a_month_is_about_the_people_of_that_day():
+    values = noise(91)
+    values[80] -= 2500
+    history = tuple(replace(one, people=300) for one in samples(values))
+    current = replace(
+        history[-1], people=900, window=Window(history[61].window.start, history[-1].window.end)
+    )
+    (insight,) = looked(tracked(values, history=history, current=current)).insights
+    assert (insight.rule, insight.people) == ("outside", 300)
+    assert plain(insight.text).endswith("than usual for a Thursday (300 people).")
 
 
 def test_a_weekend_is_no_insight():
