@@ -177,7 +177,7 @@ def test_rates_are_those_of_the_numbers_that_are_shown():
 def test_everything_watched_is_known_to_the_insights():
     tracked = tracked_figures(inputs())
     watched = [one for name, one in tracked.items() if name.partition(":")[0] in WATCHED]
-    assert {"monthly_recurring_revenue:EUR", "lifetime_value:USD", "failed_payment_share"} <= {
+    assert {"recurring_revenue_growth:EUR", "revenue_per_paying_person:USD", "failed_payment_share"} <= {
         one.figure for one in watched
     }
     for one in watched:
