@@ -61,6 +61,13 @@ def test_what_does_not_apply_or_may_not_be_shown_is_printed_and_left_out_of_the_
     assert [part.share for part in found.inputs[0].parts] == [Absence.SUPPRESSED, 0.81, Absence.NO_DATA]
 
 
+def test_an_input_of_which_nothing_may_be_shown_does_not_decide():
+    few = ConfidenceInput("Symptoms", (Portion("validity", Absence.SUPPRESSED, Absence.SUPPRESSED, "rows"),))
+    assert [one.name for one in confidence([few, ACTIVITY]).inputs] == ["Activity"]
+    alone = confidence([few])
+    assert (alone.score, alone.limiting) == (0.0, "Too few people or rows for any part to be shown.")
+
+
 def test_a_part_that_is_missing_altogether_takes_the_whole_down():
     parts = (Portion("coverage", 0, 100, "person-days"), Portion("validity", 100, 100, "rows"))
     assert confidence([ConfidenceInput("Sleep", parts)]).score == 0

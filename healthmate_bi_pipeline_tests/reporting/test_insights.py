@@ -24,7 +24,7 @@ from healthmate_bi_pipeline_tests.reporting.histories import (
 )
 
 DAY = np.arange(91)
-REPORTS = 200
+REPORTS = 100
 
 
 def plain(text):
@@ -212,6 +212,40 @@ def test_gaps_are_left_out_and_counted():
     (insight,) = looked(tracked(values)).insights
     assert insight.points == 89
     assert insight.text.endswith("2 days without a number are left out.")
+
+
+def test_a_history_that_is_mostly_gaps_is_not_judged():
+    values = noise(91) + np.where(DAY >= 70, -900, 0)
+    values[(DAY % 3 != 0) & (DAY != 90)] = np.nan
+    assert looked(tracked(values)).tests == 0
+
+
+def test_a_shift_of_long_ago_is_the_level_of_today():
+    assert looked(tracked(noise(91) + np.where(DAY >= 50, -900, 0))).insights == ()
+    (insight,) = looked(tracked(noise(91) + np.where(DAY >= 64, -900, 0))).insights
+    assert insight.rule == "shift"
+
+
+def test_a_shift_of_a_mean_is_told_with_that_of_its_people():
+    values = noise(91) + np.where(DAY >= 77, -900, 0)
+    history = tuple(
+        replace(one, people=500 if place < 77 else 350) for place, one in enumerate(samples(values))
+    )
+    (insight,) = looked(tracked(values, history=history, current=history[-1])).insights
+    assert "Those measured went from 500 to 350 people meanwhile, which can be part of it." in plain(
+        insight.text
+    )
+
+
+def test_few_and_different_people_are_named_as_another_reason():
+    values = noise(91) + np.where(DAY >= 77, -900, 0)
+    few, many = (
+        tracked(values, current=replace(samples(values, people=people)[-1], deviation=3500.0), history=samples(values, people=people))
+        for people in (40, 4000)
+    )  # fmt: skip
+    warning = "Among 40 people it can also come from others being measured than before."
+    assert warning in plain(looked(few).insights[0].text)
+    assert "others being measured" not in looked(many).insights[0].text
 
 
 def test_days_before_the_first_one_are_no_gaps():

@@ -112,14 +112,15 @@ def _elapsed_days(inputs: HealthSummaryInputs) -> int:
 
 
 def _validity(quality: ShownQuality, *, minimum: int) -> Portion:
-    """Rows that broke no rule, of all rows; too few bad rows to be shown count as the most that they can be."""
-    bad = [quality.quarantined, quality.rejected_lines, quality.undated]
-    known = [minimum - 1 if isinstance(count, Absence) else count for count in bad]
+    """Rows that were not set aside, of the staged ones; too few of them to be shown count as half of the most.
+
+    Rejected lines and undated rows have no day; they stand in the table of rows.
+    """
     meaning = "rows that broke no rule"
     if isinstance(quality.staged, Absence):
         return Portion("validity", Absence.SUPPRESSED, Absence.SUPPRESSED, meaning)
-    whole = quality.staged + sum(known[1:])
-    return Portion("validity", max(whole - sum(known), 0), whole, meaning)
+    bad = (minimum - 1) // 2 if isinstance(quality.quarantined, Absence) else quality.quarantined
+    return Portion("validity", max(quality.staged - bad, 0), quality.staged, meaning)
 
 
 def _sufficiency(kind: Kind, *, shown: Mapping[str, ShownFigure]) -> tuple[Portion, ...]:
@@ -140,5 +141,5 @@ def _timeliness(kind: Kind, *, inputs: HealthSummaryInputs) -> Portion:
     come = inputs.arrivals.get(kind.dataset)
     meaning = "days whose data came before they closed"
     if come is None or come.days == 0:
-        return Portion("timeliness", 0, 0, f"{meaning}: it was loaded when they were over")
+        return Portion("timeliness", 0, 0, f"{meaning}; the period was loaded afterwards")
     return Portion("timeliness", come.in_time, come.days, meaning)

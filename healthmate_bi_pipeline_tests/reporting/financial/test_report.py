@@ -15,7 +15,7 @@ from healthmate_bi_pipeline.reporting.financial.inputs import Amount
 from healthmate_bi_pipeline.reporting.financial.report import financial, payment_facts
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.styles import style_of
-from healthmate_bi_pipeline.reporting.suppression import show_sum
+from healthmate_bi_pipeline.reporting.suppressed_parts import show_sum
 from healthmate_bi_pipeline_tests.reporting.finance_samples import (
     MARCH,
     MOVES,
@@ -137,10 +137,12 @@ def test_a_small_plan_takes_another_one_with_it():
 def test_a_currency_of_few_people_has_no_sums():
     current = one_period(MARCH)
     few = cell("USD", "*", opening=6, moves=dict.fromkeys(MOVES, 0), price=8.99, failing=0)
-    current = replace(current, cells=current.cells | {("USD", "*"): few})
-    made = report(current=current)
+    lifetimes = current.lifetimes | {"USD": replace(current.lifetimes["USD"], people=6)}
+    made = report(current=replace(current, cells=current.cells | {("USD", "*"): few}, lifetimes=lifetimes))
     assert metric(made, "monthly_recurring_revenue:USD").value is Absence.SUPPRESSED
-    assert metric(made, "revenue_per_paying_person:USD").value is Absence.SUPPRESSED
+    assert [one.figure for one in made.metrics if one.figure.endswith("USD")] == [
+        "monthly_recurring_revenue:USD"
+    ]
     assert "53.9" not in render_html(made)
     assert not [block for block in blocks(made, BarChart) if "usd" in block.chart_id]
     assert_no_small_cell(made)

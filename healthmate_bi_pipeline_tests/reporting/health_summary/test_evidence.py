@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence, Tone
+from healthmate_bi_pipeline.reporting.document import RANGE, Absence, Tone
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.inputs import Arrivals, GroupFigure, TrendPoint
 from healthmate_bi_pipeline_tests.reporting.histories import noise, windows
@@ -151,10 +151,10 @@ def test_a_kind_of_data_that_nobody_has_is_no_input():
     assert names.isdisjoint({"Activity", "Medication", "Symptoms"})
 
 
-def test_bad_rows_too_few_to_be_shown_count_as_the_most_they_can_be():
+def test_bad_rows_too_few_to_be_shown_count_as_half_of_the_most():
     few = quality(dataset="sleep_sessions", staged=1000, kept=997, duplicates=0, quarantined=3)
     found = parts(march(quality=[few]), "Sleep")["validity"]
-    assert found == (0.99, 990, 1000)
+    assert found == (0.995, 995, 1000)
 
 
 def test_small_groups_are_not_counted_out():
@@ -188,3 +188,21 @@ def test_evidence_of_months_compares_them_by_their_people():
     (insight,) = report.insights
     assert (insight.rule, insight.estimate) == ("comparison", -0.5)
     assert "than in February 2026 with 7.0 h (400 people against 400)." in plain(insight.text)
+
+
+def test_a_free_range_is_compared_with_as_many_days_before():
+    window = Window.of_days(date(2026, 3, 9), date(2026, 3, 22))
+    now, before = ({SLEEP: replace(GroupFigure(SLEEP, 400, mean), deviation=1.0)} for mean in (6.5, 7.0))
+    report = health_summary(
+        inputs(
+            400,
+            cadence=RANGE,
+            window=window,
+            current=now,
+            previous=before,
+            previous_window=Window.of_days(date(2026, 2, 23), date(2026, 3, 8)),
+        ),
+        stamp=STAMP,
+    )
+    (insight,) = report.insights
+    assert "than in the 14 days before, 23 February – 8 March 2026, with 7.0 h" in plain(insight.text)
