@@ -5,14 +5,20 @@ A test makes them again and compares, so that a page never tells another story t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from docs.insight_pages import insight_rules
-from healthmate_bi_pipeline.catalog import engagement, performance
+from healthmate_bi_pipeline.catalog import engagement, finance, performance
 from healthmate_bi_pipeline.catalog.columns import Column
 from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
-from healthmate_bi_pipeline.catalog.golden import golden_engagement_test, golden_test, performance_test
+from healthmate_bi_pipeline.catalog.golden import (
+    OF_ACTIVITY,
+    OF_FINANCE,
+    golden_engagement_test,
+    golden_test,
+    performance_test,
+)
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
 from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE, METRICS, SLIPS
@@ -79,7 +85,11 @@ def _metrics() -> Iterator[str]:
     yield ""
     yield from _engagement()
     yield ""
+    yield from _groups()
+    yield ""
     yield from _performance()
+    yield ""
+    yield from _finance()
 
 
 def _engagement() -> Iterator[str]:
@@ -107,6 +117,39 @@ def _engagement() -> Iterator[str]:
     yield "|---|---|---|---|"
     for measure in engagement.ENGAGEMENT_MEASURES:
         yield f"| `{measure.name}` | {measure.unit} | {measure.native_grain} | {measure.description} |"
+
+
+def _groups() -> Iterator[str]:
+    yield "## User engagement of groups"
+    yield ""
+    yield (
+        "What the report on user engagement tells of everybody: made from `bi_engagement_activity`,"
+        " `bi_engagement_lifecycle`, `bi_engagement_cohorts`, `bi_engagement_feature_use` and `bi_user_retention`."
+    )
+    yield ""
+    yield from _defined(engagement.ACTIVITY_FIGURES, OF_ACTIVITY)
+
+
+def _finance() -> Iterator[str]:
+    yield "## Finance"
+    yield ""
+    yield (
+        "What the finance report tells, made from `bi_revenue` and `bi_lifetime_value`; what recurring revenue and its"
+        " movements are stands in `healthmate_bi_pipeline/domain/revenue.py`. A figure of money is told per currency, and"
+        " its name then ends in it: `monthly_recurring_revenue:EUR`. All times are UTC. Registry version"
+        f" {finance.REGISTRY_VERSION}."
+    )
+    yield ""
+    yield from _defined(finance.FINANCE_FIGURES, OF_FINANCE)
+
+
+def _defined(figures: Sequence[Figure], held: Mapping[str, str]) -> Iterator[str]:
+    yield "| figure | unit | meaning | source | held by |"
+    yield "|---|---|---|---|---|"
+    for figure in figures:
+        yield (
+            f"| `{figure.name}` | {figure.unit} | {figure.description} | {figure.source} | `{held[figure.name]}` |"
+        )
 
 
 def _performance() -> Iterator[str]:

@@ -86,6 +86,50 @@ def golden_engagement_test(figure: Figure) -> str:
     return OF_ENGAGEMENT_STATISTICS if figure.statistic is not None else OF_ENGAGEMENT[figure.name]
 
 
+_GROUPS = "usecases/test_engagement_groups.py::"
+OF_ACTIVITY: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "active_people", "daily_active_people", "weekly_active_people", "monthly_active_people", "stickiness",
+        ),
+        _GROUPS + "test_daily_weekly_and_monthly_active_people",
+    ),
+    **dict.fromkeys(
+        ("new_people", "returning_people", "resurrected_people", "dormant_people"),
+        _GROUPS + "test_lifecycle_counts",
+    ),
+    "retention": _GROUPS + "test_cohort_retention",
+    "feature_reach": _GROUPS + "test_reach_and_depth_of_features",
+    "uses_per_person": _GROUPS + "test_reach_and_depth_of_features",
+    "recent_churn_risk": _GROUPS + "test_churn_risk_is_the_mean_of_who_was_recently_active",
+}  # fmt: skip
+"""The same for the figures of everybody that are no mean of people's own."""
+
+_FINANCE = "usecases/test_finance.py::"
+_LIFETIMES = _FINANCE + "test_lifetime_values_are_those_of_the_model_summed_payment_by_payment"
+_PAYMENTS = _FINANCE + "test_payments_failures_and_refunds_by_hand"
+_REVENUE = _FINANCE + "test_the_demo_against_a_second_computation"
+_RATES = "reporting/financial/test_report.py::test_rates_are_those_of_the_numbers_that_are_shown"
+OF_FINANCE: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "paying_people", "monthly_recurring_revenue", "new_revenue", "reactivation_revenue",
+            "expansion_revenue", "contraction_revenue", "churned_revenue",
+        ),
+        _REVENUE,
+    ),
+    **dict.fromkeys(("failed_payment_share", "refund_rate", "collected_revenue"), _PAYMENTS),
+    **dict.fromkeys(("lifetime_value", "expected_payments"), _LIFETIMES),
+    **dict.fromkeys(
+        (
+            "paying_share", "paying_people_churn_rate", "paying_people_growth", "recurring_revenue_growth",
+            "revenue_churn_rate", "net_revenue_retention", "revenue_per_paying_person", "revenue_per_active_person",
+        ),
+        _RATES,
+    ),
+}  # fmt: skip
+"""The same for the figures of finance."""
+
 _WHOLE = "journeys/test_performance.py::test_every_figure_is_that_of_the_whole"
 _RESOURCES = "journeys/test_performance.py::test_resources_are_those_of_the_samples"
 _BURNS = "usecases/test_service_levels.py::test_burn_rates_are_those_of_both_windows"

@@ -137,7 +137,7 @@ ENGAGEMENT_ADVICE: tuple[Advice, ...] = (
         "churn",
         "Look at whom the model counts as leaving among {subjects}, and ask some of them why before anything is sent.",
         _PRODUCT, _WEEK, "own, by the BG/BB model of Fader, Hardie and Shang 2010",
-        figures=("churn_risk", "retention_score", "retention", "dormant_people", "churned_people"),
+        figures=("churn_risk", "recent_churn_risk", "retention_score", "retention", "dormant_people", "returning_people", "churned_people"),
     ),
     Advice(
         "activity_in_app",
@@ -146,14 +146,14 @@ ENGAGEMENT_ADVICE: tuple[Advice, ...] = (
         figures=(
             "active_people", "daily_active_people", "weekly_active_people", "monthly_active_people", "stickiness",
             "new_people", "resurrected_people", "total_sessions", "engagement_score", "health_data_entries",
-            "actions_performed", "login_count",
+            "actions_performed", "login_count", "active_days",
         ),
     ),
     Advice(
         "adoption",
         "Look at where people of {subjects} stop on their way to the features, and mend that place first.",
         _PRODUCT, _REVIEW, "own, after Taki 2017, JMIR mHealth 5:e89",
-        figures=("feature_adoption_rate", "feature_reach"),
+        figures=("feature_adoption_rate", "feature_reach", "features_used_count"),
     ),
     Advice(
         "churn_model",
@@ -226,7 +226,9 @@ REVENUE_ADVICE: tuple[Advice, ...] = (
         _FINANCE, _REVIEW, "own",
         figures=(
             "monthly_recurring_revenue", "new_revenue", "expansion_revenue", "contraction_revenue", "churned_revenue",
-            "revenue_per_active_person", "lifetime_value", "paying_people", "refunded_revenue",
+            "revenue_per_active_person", "lifetime_value", "paying_people", "refunded_revenue", "paying_people_growth",
+            "paying_people_churn_rate", "recurring_revenue_growth", "revenue_churn_rate", "collected_revenue",
+            "revenue_per_paying_person", "net_revenue_retention", "paying_share",
         ),
     ),
 )  # fmt: skip

@@ -43,7 +43,9 @@ def _fits(advice: Advice, insight: Insight) -> bool:
     if advice.rules:
         return insight.rule in advice.rules
     has_own = insight.rule in _FACTS and any(insight.rule in other.rules for other in ADVICE)
-    return not has_own and bool(set(insight.figures) & set(advice.figures))
+    return not has_own and bool(
+        {figure.partition(":")[0] for figure in insight.figures} & set(advice.figures)
+    )
 
 
 def _recommendation(

@@ -149,6 +149,13 @@ def forecast_coverage(connection: Connection, week_end: date) -> tuple[int, int]
     return told or 0, known or 0
 
 
+def first_day(connection: Connection) -> date | None:
+    """The first day on which anybody was active."""
+    starts = SQL_TABLES[ENGAGEMENT_STARTS.name]
+    found: date | None = connection.scalar(sa.select(sa.func.min(starts.c.first_active_on)))
+    return found
+
+
 def calibration(connection: Connection, *, before: date) -> Rows:
     """The rows of the last judged month that began no later than a day, by decile; none where there is none."""
     found = SQL_TABLES[CHURN_CALIBRATION.name]

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from healthmate_bi_pipeline.catalog import engagement, performance
+from healthmate_bi_pipeline.catalog import engagement, finance, performance
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES, ENGAGEMENT_MEASURES
 from healthmate_bi_pipeline.catalog.figures import Figure
 from healthmate_bi_pipeline.catalog.golden import (
+    OF_ACTIVITY,
     OF_ENGAGEMENT,
+    OF_FINANCE,
     OF_NAMED,
     golden_engagement_test,
     golden_test,
@@ -115,6 +117,24 @@ def test_every_figure_of_performance_is_defined_and_held_by_a_test_that_exists()
         assert f"def {name}(" in (folder / path).read_text(), figure.name
 
 
+@pytest.mark.parametrize(
+    ("figures", "held"),
+    [(engagement.ACTIVITY_FIGURES, OF_ACTIVITY), (finance.FINANCE_FIGURES, OF_FINANCE)],
+    ids=["activity", "finance"],
+)
+def test_every_figure_of_groups_is_defined_and_held_by_a_test_that_exists(
+    figures: tuple[Figure, ...], held: dict[str, str]
+) -> None:
+    folder = Path(__file__).resolve().parents[1]
+    assert sorted(held) == sorted(figure.name for figure in figures)
+    for figure in figures:
+        assert figure.unit, figure.name
+        assert figure.source, figure.name
+        assert figure.description.endswith("."), figure.name
+        path, _, name = held[figure.name].partition("::")
+        assert f"def {name}(" in (folder / path).read_text(), figure.name
+
+
 def test_headline_figures_have_bands_that_rise() -> None:
     for name in HEADLINE_FIGURES:
         bands = FIGURE_BY_NAME[name].bands
@@ -137,6 +157,7 @@ def test_every_description_is_a_sentence() -> None:
 
 KNOWN_FIGURES = {2: "f97a6f05d7eb"}
 KNOWN_PERFORMANCE = {(1, 2): "7efa03e14ea4"}
+KNOWN_FINANCE = {1: "f854ea0a024d"}
 KNOWN_MEASURES = {2: "057df62af164"}
 KNOWN_ENGAGEMENT_FIGURES = {2: "e5367442d11e"}
 KNOWN_ENGAGEMENT_MEASURES = {1: "5b25d66fe5f1"}
@@ -153,6 +174,7 @@ def test_a_change_of_meaning_raises_the_version() -> None:
         (KNOWN_MEASURES, STATE_VERSION, HEALTH_MEASURES),
         (KNOWN_ENGAGEMENT_FIGURES, engagement.REGISTRY_VERSION, ENGAGEMENT_FIGURES),
         (KNOWN_ENGAGEMENT_MEASURES, engagement.STATE_VERSION, ENGAGEMENT_MEASURES),
+        (KNOWN_FINANCE, finance.REGISTRY_VERSION, finance.FINANCE_FIGURES),
         (KNOWN_PERFORMANCE, (performance.REGISTRY_VERSION, performance.STATE_VERSION), said),
     ):
         assert known[version] == hashlib.sha256(repr(declared).encode()).hexdigest()[:12]

@@ -89,6 +89,7 @@ def inputs(active=400, *, settings=GROUPS, **changes):
         "curves": {7: {1: 200, 2: 120, 3: 60, 4: 20}, 28: {1: 300, 2: 200, 10: 140}},
         "cohort_interval": Period.WEEKLY,
         "cohorts": cohort_cells(),
+        "first_day": datetime(2025, 1, 1).date(),
         "forecast_people": 900,
         "known_people": 920,
         "calibration": calibration(),

@@ -32,7 +32,7 @@ def assert_valid(report):
     VALIDATOR.validate(report_document(report))
 
 
-def people_told(report):
+def people_in(document):
     """Every number of people in the JSON of a report."""
     found = []
 
@@ -49,13 +49,13 @@ def people_told(report):
             for part in value:
                 walk(part)
 
-    walk(report_document(report))
+    walk(document)
     return found
 
 
 def assert_no_small_cell(report, *, minimum=11):
     """No number of people is small."""
-    counted = people_told(report) + [
+    counted = people_in(report_document(report)) + [
         metric.value
         for metric in report.metrics
         if metric.figure.endswith("_people") and not isinstance(metric.value, Absence)

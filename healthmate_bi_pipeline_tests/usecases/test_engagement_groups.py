@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
@@ -10,16 +11,27 @@ import pandas as pd
 import pytest
 
 from healthmate_bi_pipeline.catalog.lake_tables import ACTIVE_DAYS, CHURN_FITS
+from healthmate_bi_pipeline.catalog.reports import USER_ENGAGEMENT
 from healthmate_bi_pipeline.domain.bgbb import BgBb, Patterns
 from healthmate_bi_pipeline.domain.bgbb_fit import fit
 from healthmate_bi_pipeline.domain.calibration import brier_score, deciles, predicted_by_silence
-from healthmate_bi_pipeline.domain.lifecycle import l_curve, lifecycles, stickiness, trailing_users
+from healthmate_bi_pipeline.domain.lifecycle import Lifecycle, l_curve, lifecycles, stickiness, trailing_users
+from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.domain.retention import cohort_retention
+from healthmate_bi_pipeline.reporting.user_engagement.inputs import UserEngagementInputs
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.describe import preview
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.reports.recipe import report_inputs
+from healthmate_bi_pipeline.usecases.reports.scope import Subject, previous_window
+from healthmate_bi_pipeline.usecases.reports.user_engagement import (
+    USER_ENGAGEMENT_RECIPE,
+    gather_user_engagement,
+)
+from healthmate_bi_pipeline.usecases.reports.writing import write_report
 from healthmate_bi_pipeline_tests.accounts import lake_frame
+from healthmate_bi_pipeline_tests.reporting.walking import VALIDATOR, people_in
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, query, refresh
 
 pytestmark = pytest.mark.slow
@@ -342,3 +354,148 @@ def test_the_model_is_judged_on_weeks_that_it_has_not_seen(pipeline):
         (d.decile, d.people) for d in expected
     ]
     assert [tenth["observed"] for tenth in tenths] == pytest.approx([d.observed for d in expected])
+
+
+WEEK = Window.of_days(date(2026, 2, 9), date(2026, 2, 15))
+FORTNIGHT = Window.of_days(date(2026, 2, 11), date(2026, 2, 24))
+
+
+def gathered(pipeline: Pipeline, period: Period | None, window: Window) -> UserEngagementInputs:
+    found = gather_user_engagement(pipeline, Subject(USER_ENGAGEMENT, period, window))
+    assert found is not None
+    return found
+
+
+def places(window: Window) -> slice:
+    first = (window.first_day - FIRST).days
+    return slice(first, first + window.days)
+
+
+def test_figures_of_everybody_are_means_over_active_people(pipeline):
+    figures = gathered(pipeline, Period.WEEKLY, WEEK).current.figures
+    own = ACTIVE[:, places(WEEK)].sum(axis=1)
+    own = own[own > 0]
+    for name, values in (
+        ("total_sessions", own),
+        ("active_days", own),
+        ("time_spent_in_app_minutes", 6 * own),
+    ):
+        assert figures[name].people == len(own)
+        assert figures[name].mean == pytest.approx(values.mean())
+        assert figures[name].deviation == pytest.approx(values.std(ddof=1))
+    assert sum(figures["active_days"].band_people) == len(own)
+
+
+@pytest.mark.parametrize("window", [WEEK, Window.of_days(date(2026, 2, 1), date(2026, 2, 28))])
+def test_a_free_range_that_is_a_period_has_its_figures(pipeline, window):
+    period = USER_ENGAGEMENT.cadence_of(window)
+    of_period, of_range = (gathered(pipeline, one, window) for one in (period, None))
+    assert of_range.current.activity == of_period.current.activity
+    assert of_range.current.features == of_period.current.features
+    assert of_range.current.figures.keys() == of_period.current.figures.keys()
+    for name, figure in of_period.current.figures.items():
+        assert of_range.current.figures[name].people == figure.people
+        if name != "people":  # of whom there is no mean
+            assert of_range.current.figures[name].mean == pytest.approx(figure.mean, rel=1e-9)
+        assert of_range.current.figures[name].band_people == figure.band_people
+    assert of_range.curves == of_period.curves
+    assert of_range.cohorts == gathered(pipeline, Period.WEEKLY, WEEK).cohorts or period is Period.MONTHLY
+    if period is Period.WEEKLY:  # the month before has other days than the 28 before
+        assert of_range.lifecycle == {
+            str(stage): of_period.lifecycle.get(str(stage), 0) for stage in Lifecycle
+        }
+        assert of_range.active_before == of_period.active_before
+
+
+def test_a_free_range_counts_people_once_over_its_days(pipeline):
+    found = gathered(pipeline, None, FORTNIGHT)
+    inside, before = ACTIVE[:, places(FORTNIGHT)], ACTIVE[:, places(previous_window(None, FORTNIGHT))]
+    active, was = inside.any(axis=1), before.any(axis=1)
+    ever = ACTIVE[:, : places(FORTNIGHT).start].any(axis=1)
+    assert found.current.activity.active == active.sum()
+    assert found.current.activity.daily == pytest.approx(inside.sum() / 14)
+    assert found.active_before == was.sum()
+    assert found.lifecycle == {
+        "new": (active & ~ever).sum(),
+        "returning": (active & was).sum(),
+        "resurrecting": (active & ever & ~was).sum(),
+        "dormant": (~active & was).sum(),
+    }
+    assert found.curves[28] == {
+        number: people
+        for number, people in enumerate(
+            l_curve(ACTIVE[:, : places(FORTNIGHT).stop], days=28).tolist(), start=1
+        )
+        if people
+    }
+
+
+def test_retention_of_a_week_is_of_who_came_the_week_before(pipeline):
+    found = gathered(pipeline, Period.WEEKLY, WEEK)
+    week = places(WEEK).start // 7
+    first = np.where(BY_WEEK.any(axis=1), BY_WEEK.argmax(axis=1), -1)
+    came = first == week - 1
+    assert (found.current.came, found.current.stayed) == (came.sum(), (came & BY_WEEK[:, week]).sum())
+    assert [one.window.start for one in found.history][-1] == WEEK.start
+
+
+def test_churn_risk_is_the_mean_of_who_was_recently_active(pipeline):
+    window = Period.WEEKLY.window(datetime(2026, 3, 30))
+    churn = gathered(pipeline, Period.WEEKLY, window).current.churn
+    rows = query(pipeline, "SELECT * FROM bi_user_retention WHERE week_end = '2026-04-06'")
+    recent = rows[rows["weeks"] - rows["last_active_week"] < 4]
+    risk = 1 - recent["probability_alive"]
+    assert 0 < len(recent) < len(rows)
+    assert (churn.people, churn.mean) == (len(recent), pytest.approx(risk.mean()))
+    assert churn.deviation == pytest.approx(risk.std())
+    assert churn.band_people == tuple(
+        ((risk >= low) & (risk < low + 0.2)).sum() for low in (0, 0.2, 0.4, 0.6, 0.8)
+    )
+
+
+def test_nothing_is_known_of_days_without_data(pipeline):
+    for period in (Period.WEEKLY, None):
+        window = Window.of_days(date(2025, 6, 2), date(2025, 6, 8))
+        assert gather_user_engagement(pipeline, Subject(USER_ENGAGEMENT, period, window)) is None
+
+
+def test_later_days_leave_a_report_alone_and_late_ones_do_not(pipeline):
+    """Cohorts and calibration are made again whenever a day is over; the report on a week long gone is not."""
+
+    def inputs() -> dict[date, int]:
+        with pipeline.warehouse.transaction() as connection:
+            return report_inputs(
+                pipeline, connection, WEEK, recipe=USER_ENGAGEMENT_RECIPE, period=Period.WEEKLY
+            )
+
+    def add(day: date) -> None:
+        row = {
+            "user_id": 1,
+            "session_id": f"late {day}",
+            "started_at": f"{day} 23:00",
+            "ended_at": f"{day} 23:06",
+        }
+        drop_file(pipeline.settings, f"login_sessions/{day}.csv", csv_text([row]))
+        refresh(pipeline, groups=("staged", "raw"))
+        refresh(pipeline, groups=("state",))
+        refresh(pipeline, groups=GROUPS)
+
+    before = inputs()
+    assert list(before) == [WEEK.first_day]
+    add(date(2026, 4, 16))
+    assert inputs() == before
+    add(date(2026, 2, 2))
+    assert inputs() != before
+
+
+def test_the_written_report_follows_the_schema_and_has_no_small_cell(pipeline):
+    for window in (WEEK, FORTNIGHT):
+        built = write_report(pipeline, USER_ENGAGEMENT_RECIPE, window)
+        path = next(path for path in built.paths if path.endswith(".json"))
+        told = json.loads((pipeline.settings.reports_path / path).read_text())
+        VALIDATOR.validate(told)
+        assert told["report_type"] == "user_engagement"
+        assert told["cadence"] == ("weekly" if window is WEEK else "range")
+        assert not [count for count in people_in(told) if 0 < count < 11]
+        again = write_report(pipeline, USER_ENGAGEMENT_RECIPE, window)
+        assert again.paths == built.paths

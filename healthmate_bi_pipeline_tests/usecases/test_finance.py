@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
@@ -9,15 +10,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from healthmate_bi_pipeline.catalog.reports import FINANCIAL
 from healthmate_bi_pipeline.domain.bgbb import Patterns
 from healthmate_bi_pipeline.domain.bgbb_fit import fit
-from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.domain.revenue import discount_per_period, movement
+from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.sources.demo import write_demo
 from healthmate_bi_pipeline.usecases.finance import range_revenue
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.reports.financial import FINANCIAL_RECIPE, gather_financial
+from healthmate_bi_pipeline.usecases.reports.recipe import last_complete, report_inputs
+from healthmate_bi_pipeline.usecases.reports.scope import Subject
+from healthmate_bi_pipeline.usecases.reports.writing import write_report
 from healthmate_bi_pipeline_tests.accounts import lake_frame
+from healthmate_bi_pipeline_tests.reporting.walking import VALIDATOR, people_in
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, query, refresh
 
 pytestmark = pytest.mark.slow
@@ -337,3 +345,67 @@ def test_lifetime_values_are_those_of_the_model_summed_payment_by_payment(demo, 
         assert row["people"] == len(of_currency)
         assert row["expected_payments"] == pytest.approx(summed[of_currency].mean(), rel=2e-3)
         assert row["lifetime_value_minor"] == pytest.approx((amounts * summed[of_currency]).mean(), rel=2e-3)
+
+
+def test_the_report_of_a_month_of_the_demo(demo):
+    """Written from the warehouse; its free range says the same of the same days; nobody's few are in it."""
+    window = Window(datetime(2025, 10, 1), datetime(2025, 11, 1))
+    of_month, of_range = (
+        gather_financial(demo, Subject(FINANCIAL, period, window)) for period in (Period.MONTHLY, None)
+    )
+    assert of_range.current.cells == of_month.current.cells
+    assert of_range.current.lifetimes == of_month.current.lifetimes
+    assert len(of_month.history) == 36
+    built = write_report(demo, FINANCIAL_RECIPE, window)
+    told = json.loads((demo.settings.reports_path / built.paths[1]).read_text())
+    VALIDATOR.validate(told)
+    assert told["summary"]["text"][0].startswith("October 2025: ")
+    assert told["confidence_score"] > 0
+    assert not [count for count in people_in(told) if 0 < count < 11]
+    assert write_report(demo, FINANCIAL_RECIPE, window).paths == built.paths
+
+
+def test_where_people_use_the_app_and_nobody_is_billed_the_report_says_so(new_settings):
+    settings = new_settings()
+    rows = [
+        {
+            "user_id": user,
+            "session_id": f"{user}",
+            "started_at": "2026-02-10 10:00",
+            "ended_at": "2026-02-10 10:05",
+        }
+        for user in range(1, 30)
+    ]
+    drop_file(settings, "login_sessions/all.csv", csv_text(rows))
+    with opened(settings, now=datetime(2026, 4, 20, 12)) as pipeline:
+        refresh(pipeline, groups=("staged", "raw"))
+        refresh(pipeline, groups=("state", "engagement_groups", "finance"))
+        window = Window(datetime(2026, 2, 1), datetime(2026, 3, 1))
+        assert last_complete(pipeline, recipe=FINANCIAL_RECIPE, period=Period.MONTHLY) == FEB
+        built = write_report(pipeline, FINANCIAL_RECIPE, window)
+        told = json.loads((settings.reports_path / built.paths[1]).read_text())
+        with pytest.raises(UsageError, match="no data"):
+            write_report(pipeline, FINANCIAL_RECIPE, Window(datetime(2025, 2, 1), datetime(2025, 3, 1)))
+    assert told["confidence_score"] == 0
+    assert told["metrics"] == []
+    assert told["summary"]["text"][0].startswith("There are no billing events for February 2026")
+
+
+def test_later_events_leave_a_report_alone_and_late_ones_do_not(new_settings):
+    settings = new_settings()
+    rows = ledger_rows()
+    drop_file(settings, "billing_events/all.csv", csv_text(rows))
+    window = Window(datetime(2026, 2, 1), datetime(2026, 3, 1))
+
+    def add(pipeline: Pipeline, name: str, day: str) -> dict[date, int]:
+        row = rows[0] | {"event_id": name, "user_id": 9, "occurred_at": f"{day}T12:00:00Z"}
+        drop_file(settings, f"billing_events/{name}.csv", csv_text([row]))
+        refresh(pipeline, groups=GROUPS)
+        with pipeline.warehouse.transaction() as connection:
+            return report_inputs(pipeline, connection, window, recipe=FINANCIAL_RECIPE, period=Period.MONTHLY)
+
+    with opened(settings, now=datetime(2026, 4, 20, 12)) as pipeline:
+        first = add(pipeline, "x1", "2026-03-15")
+        assert list(first) == [FEB]
+        assert add(pipeline, "x2", "2026-04-01") == first
+        assert add(pipeline, "x3", "2026-01-15") != first

@@ -29,6 +29,7 @@ from healthmate_bi_pipeline.reporting.document import (
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample, Tracked
 from healthmate_bi_pipeline.reporting.financial import sections
 from healthmate_bi_pipeline.reporting.financial.figures import (
+    OF_EVERYBODY,
     WATCHED,
     show_failed,
     show_movements,
@@ -56,6 +57,9 @@ _REMARK = (
     " that. All moments are UTC. Amounts are in whole units of the currency, and currencies are never added up."
 )
 _SOURCE = "Billing events"
+_ALWAYS = (*OF_EVERYBODY, "monthly_recurring_revenue")
+"""Figures that are told of even where they may not be shown; others of a currency are left out."""
+
 MOST_CURRENCIES = 3
 """Currencies on the first screen."""
 
@@ -87,7 +91,11 @@ def financial(inputs: FinancialInputs, *, stamp: Stamp) -> Report:
 
 def _metrics(inputs: FinancialInputs, *, tracked: Mapping[str, Tracked]) -> dict[str, KeyFigure]:
     minimum = inputs.settings.minimum_people
-    found = {name: key_figure(one, minimum=minimum) for name, one in tracked.items()}
+    found = {
+        name: key_figure(one, minimum=minimum)
+        for name, one in tracked.items()
+        if is_shown(one.current.value) or name.partition(":")[0] in _ALWAYS
+    }
     for figure, value, people in sections.movement_metrics(inputs):
         one = Tracked(figure, inputs.period, (), Sample(inputs.window, value, people))
         found[figure] = key_figure(one, minimum=minimum)

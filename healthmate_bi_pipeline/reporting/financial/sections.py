@@ -29,7 +29,8 @@ from healthmate_bi_pipeline.reporting.financial.figures import (
 )
 from healthmate_bi_pipeline.reporting.financial.inputs import FinancialInputs, PeriodRevenue, Revenue
 from healthmate_bi_pipeline.reporting.styles import style_of
-from healthmate_bi_pipeline.reporting.suppression import ratio, show_count, show_parts, show_sum, show_sums
+from healthmate_bi_pipeline.reporting.suppressed_parts import ratio, show_parts, show_sum, show_sums
+from healthmate_bi_pipeline.reporting.suppression import show_count
 from healthmate_bi_pipeline.reporting.tracked_figures import history_chart, is_shown
 from healthmate_bi_pipeline.reporting.wording import NOUNS, count_text, figure_text, value_with_unit
 
@@ -115,7 +116,8 @@ def _currency_panel(
         "revenue_per_paying_person",
         "revenue_per_active_person",
     )
-    blocks: list[Block] = [KeyFigures(tuple(metrics[f"{name}:{currency}"] for name in names))]
+    given = tuple(metrics[f"{name}:{currency}"] for name in names if f"{name}:{currency}" in metrics)
+    blocks: list[Block] = [KeyFigures(given)]
     blocks.append(movement_chart(inputs, currency))
     line = history_chart(
         [tracked[f"monthly_recurring_revenue:{currency}"]],
@@ -300,9 +302,7 @@ def lifetime_section(
 ) -> Section | None:
     """What running subscriptions are still worth."""
     currencies = [
-        currency
-        for currency in shown_currencies(inputs)
-        if is_shown(metrics[f"lifetime_value:{currency}"].value)
+        currency for currency in shown_currencies(inputs) if f"lifetime_value:{currency}" in metrics
     ]
     failed = sorted({one.reason for one in inputs.current.lifetimes.values() if one.value is None})
     if not currencies:

@@ -115,6 +115,7 @@ class UserEngagementInputs(ReportInputs):
         curves: 7 or 28 -> active days of so many -> people.
         cohort_interval: the interval that cohorts are shown by.
         cohorts: their cells, of intervals that were over at the window's end.
+        first_day: the first day on which anybody was active; who came then may have come long before.
         forecast_people: people with a churn forecast at the last end of a week; ``known_people``: with a first
             activity by then.
         calibration: the last that was known at the window's end.
@@ -131,6 +132,7 @@ class UserEngagementInputs(ReportInputs):
     curves: Mapping[int, Mapping[int, int]]
     cohort_interval: Period
     cohorts: Sequence[CohortCell]
+    first_day: date | None
     forecast_people: int
     known_people: int
     calibration: Calibration | None

@@ -40,7 +40,7 @@ from healthmate_bi_pipeline.reporting.standard_sections import (
 )
 from healthmate_bi_pipeline.reporting.suppression import show_count, show_quality
 from healthmate_bi_pipeline.reporting.tracked_figures import is_shown, key_figure, told
-from healthmate_bi_pipeline.reporting.user_engagement import sections
+from healthmate_bi_pipeline.reporting.user_engagement import churn, cohorts, sections, use
 from healthmate_bi_pipeline.reporting.user_engagement.figures import (
     COUNTS,
     tracked_features,
@@ -198,11 +198,11 @@ def _sections(
         made = (
             sections.activity_section(inputs, metrics=metrics, tracked=tracked),
             sections.lifecycle_section(inputs, metrics=metrics, shown=lifecycle),
-            sections.retention_section(inputs, metrics=metrics, tracked=tracked),
+            cohorts.retention_section(inputs, metrics=metrics, tracked=tracked),
             sections.frequency_section(inputs),
-            sections.feature_section(inputs),
-            sections.use_section(inputs, metrics=metrics, tracked=tracked),
-            sections.churn_section(inputs, metrics=metrics, tracked=tracked),
+            use.feature_section(inputs),
+            use.use_section(inputs, metrics=metrics, tracked=tracked),
+            churn.churn_section(inputs, metrics=metrics, tracked=tracked),
         )
         found += [section for section in made if section is not None]
     qualities = [show_quality(one, settings=inputs.settings) for one in inputs.quality]
@@ -217,14 +217,14 @@ def _facts(inputs: UserEngagementInputs) -> tuple[Fact, ...]:
     calibration = inputs.calibration
     if calibration is None:
         return ()
-    own, rule = sections.brier_scores(calibration, inputs=inputs)
+    own, rule = churn.brier_scores(calibration, inputs=inputs)
     if isinstance(own, Absence) or isinstance(rule, Absence) or own < rule:
         return ()
     return (
         Fact(
             rule="churn_model_off",
             figures=("recent_churn_risk",),
-            text=sections.verdict(calibration, inputs=inputs),
+            text=churn.verdict(calibration, inputs=inputs),
             estimate=own - rule,
             effect=own / rule if rule else 1.0,
             tone=Tone.WORSE,

@@ -91,6 +91,7 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             curves=_curves(curves),
             cohort_interval=interval,
             cohorts=read.cohorts(interval, window),
+            first_day=engagement_queries.first_day(connection),
             forecast_people=told,
             known_people=known,
             calibration=read.calibration(window),

@@ -31,7 +31,7 @@ CREATE TABLE bi_engagement_groups (
     CONSTRAINT bi_engagement_groups_pkey PRIMARY KEY (aggregation_period, period_start, stratum, figure, band)
 );
 
-COMMENT ON TABLE bi_engagement_groups IS 'Engagement figures of everybody per period: what reports read of bi_user_engagement_analytics.';
+COMMENT ON TABLE bi_engagement_groups IS 'Engagement figures of everybody who was active, per period: what reports read of bi_user_engagement_analytics.';
 
 COMMENT ON COLUMN bi_engagement_groups.aggregation_period IS 'hourly, daily, weekly, monthly, quarterly or yearly.';
 
@@ -41,7 +41,7 @@ COMMENT ON COLUMN bi_engagement_groups.period_end IS 'End of the period, exclusi
 
 COMMENT ON COLUMN bi_engagement_groups.stratum IS 'The group: ''all''.';
 
-COMMENT ON COLUMN bi_engagement_groups.figure IS 'A column of bi_user_engagement_analytics; ''people'' for anyone with a row.';
+COMMENT ON COLUMN bi_engagement_groups.figure IS 'A column of bi_user_engagement_analytics; ''people'' for anyone who was active.';
 
 COMMENT ON COLUMN bi_engagement_groups.band IS 'Number of the band that the people''s figures lie in; -1 for the whole group.';
 
