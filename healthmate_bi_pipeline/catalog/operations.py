@@ -39,7 +39,7 @@ OPERATIONAL_FIGURES: tuple[Figure, ...] = (
     _number("rows_staged", "Rows with a day in the period, as they were read from files.", "1"),
     _number(
         "late_rows", "Rows that were read after their day had closed (its end and the grace for late data), divided by"
-        " all rows of the days that closed since the pipeline began to work.", "1",
+        " all rows of the days that closed since the first file was read.", "1",
     ),
     _number("quarantine_share", "Rows that broke a rule and were set aside, divided by all staged rows.", "1", _KAHN),
     _number(

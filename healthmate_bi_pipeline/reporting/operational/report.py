@@ -163,11 +163,7 @@ def _metrics(
     staged, aside = (
         known_sum([getattr(one, name) for one in qualities]) for name in ("staged", "quarantined")
     )
-    began = (
-        "No day of the period closed since the pipeline works."
-        if inputs.began
-        else "The pipeline has not run yet."
-    )
+    began = "No day of the period closed since the first file was read."
     figures = (
         _figure("fresh_datasets", _share(fresh, len(ages)), basis=f"{fresh} of {len(ages)} datasets"),
         _figure("freshness_hours", max(ages.values(), default=Absence.NO_DATA), basis="of the oldest dataset"),
@@ -275,6 +271,7 @@ def _confidence_inputs(
     judged, whole = (
         sum(getattr(one.state, name) for one in datasets) for name in ("judged_days", "whole_days")
     )
+    loaded = "" if judged else ": none, the period was loaded afterwards"
     days, of = (
         sum(getattr(one.state, name) for one in datasets if is_regular(inputs, one))
         for name in ("days", "days_expected")
@@ -296,7 +293,7 @@ def _confidence_inputs(
                 Portion("validity", staged - aside, staged, "rows that broke no rule of all rows"),
                 Portion(
                     "timeliness", whole, judged,
-                    "days whose rows had all been read when they closed, of those that closed since the pipeline works",
+                    f"days whose rows had all come before they closed, of those that closed since the first import{loaded}",
                 ),
             ),
         ),

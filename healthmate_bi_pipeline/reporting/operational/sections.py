@@ -79,10 +79,10 @@ def freshness_section(inputs: OperationalInputs, datasets: Sequence[ShownDataset
 
 def _freshness_note(inputs: OperationalInputs) -> str:
     began = (
-        f"The pipeline has been at work since {instant_text(inputs.began)}: days that closed before are not judged,"
-        " a history that is taken in is not late."
+        f"The first file was read on {instant_text(inputs.began)}: days that closed before are not judged, a history"
+        " that is taken in is not late."
         if inputs.began is not None
-        else "The pipeline has not run yet."
+        else "No file has been read yet."
     )
     return (
         f"Measured against {instant_text(inputs.reference)}. Late: read after the day had closed, which is when its"
