@@ -1,12 +1,15 @@
-"""A report as one HTML file that opens without network: styles and charts are in it, scripts are not.
+"""A report as one HTML file that opens without network: styles, charts and one short script are in it.
 
 The templates only place what the document holds; numbers are written by ``wording``, drawings made by
-``charts``. The page's own policy forbids it to load anything.
+``charts``. The page's own policy forbids it to load anything, or to run any script but its own, which makes
+tables sortable; the page does not need it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
-from healthmate_bi_pipeline.reporting.charts import chart_svg
+from healthmate_bi_pipeline.reporting import page
+from healthmate_bi_pipeline.reporting.charts import theme
+from healthmate_bi_pipeline.reporting.csv import block_name
 from healthmate_bi_pipeline.reporting.document import (
     Absence,
     BandChart,
@@ -24,18 +29,19 @@ from healthmate_bi_pipeline.reporting.document import (
     CalendarChart,
     Cell,
     Chart,
+    Confidence,
     DataTable,
     Definitions,
     HeatMap,
     KeyFigure,
     KeyFigures,
     Report,
-    Section,
     Series,
     Text,
     TimelineChart,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.json_blocks import instant_json
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.wording import (
     ADJECTIVES,
@@ -71,7 +77,7 @@ _BLOCKS: dict[str, type[Block]] = {
 """Types of blocks by the names of the templates' tests (``block is bands``)."""
 
 PRIVACY_TEXTS = {
-    PrivacyClass.AGGREGATE: "groups of people",
+    PrivacyClass.AGGREGATE: "aggregated figures",
     PrivacyClass.LIMITED: "limited: not for passing on",
     PrivacyClass.IDENTIFIED: "personal: identified data",
 }
@@ -79,22 +85,36 @@ PRIVACY_TEXTS = {
 
 def render_html(report: Report) -> str:
     """The report's HTML file."""
-    period = period_text(report.cadence, report.window)
+    script = script_text("sort.js")
     return (
         environment()
         .get_template("report.html")
         .render(
             report=report,
-            policy=POLICY,
-            period=period,
+            policy=policy_with(script),
+            script=script,
+            links=page.links(report),
+            period=period_text(report.cadence, report.window),
             span=span_beside(report.cadence, report.window),
             adjective=ADJECTIVES[report.cadence],
             privacy_text=PRIVACY_TEXTS[report.privacy],
             withheld=_labels(report, absence=Absence.SUPPRESSED),
             absent=_labels(report, absence=Absence.NO_DATA),
-            anchors=_anchors(report),
+            tones=page.TONES,
+            most_insights=page.MOST_INSIGHTS,
         )
     )
+
+
+def script_text(name: str) -> str:
+    """A script of the templates."""
+    return Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
+
+
+def policy_with(script: str) -> str:
+    """The policy of a page that runs this script and no other."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"{POLICY}; script-src 'sha256-{digest}'"
 
 
 @lru_cache(maxsize=1)
@@ -110,23 +130,27 @@ def environment() -> Environment:
     templates.filters |= {
         "absence": absence_text,
         "cell": _cell,
+        "csv_link": _csv_link,
         "change": change_text,
         "count": count_text,
-        "has_no_bands": _has_no_bands,
         "has_people": _has_people,
         "instant": instant_text,
+        "is_pair": page.is_pair,
         "is_change_visible": is_change_visible,
         "local": _local,
         "lower_first": _lower_first,
         "metrics_by_name": _metrics_by_name,
         "noun": NOUNS.__getitem__,
         "people": people_text,
+        "runs": page.runs,
         "share": share_text,
+        "sortable": _sortable,
         "svg": _svg,
         "unit": _unit,
         "value": figure_text,
         "value_with_unit": value_with_unit,
     }
+    templates.globals |= {"light": _chart_css(theme.LIGHT), "dark": _chart_css(theme.DARK)}
     templates.tests |= {name: _is_a(kind) for name, kind in _BLOCKS.items()}
     return templates
 
@@ -144,29 +168,32 @@ def _labels(report: Report, *, absence: Absence) -> list[str]:
     return [metric.label for metric in report.metrics if metric.value is absence and report.summary.headline]
 
 
-def _anchors(report: Report) -> dict[str, str]:
-    """Where each figure is shown in full."""
-    anchors: dict[str, str] = {}
-    for section in report.sections:
-        for part in (section, *section.subsections):
-            for block in part.blocks:
-                if isinstance(block, KeyFigures):
-                    anchors |= {metric.figure: part.section_id for metric in block.figures}
-    return anchors
-
-
-def _has_no_bands(sections: tuple[Section, ...]) -> bool:
-    """Whether no panel has a distribution, so that two of them fit side by side."""
-    return not any(isinstance(block, BandChart) for section in sections for block in section.blocks)
-
-
 def _has_people(series: Series) -> bool:
     """Whether its points are about people."""
     return any(point.people is not None for point in series.points)
 
 
-def _svg(chart: Chart) -> Markup:
-    return chart_svg(chart) if isinstance(chart, BandChart | TrendChart) else Markup("")
+def _svg(drawn: Chart | Confidence) -> Markup:
+    from healthmate_bi_pipeline.reporting.charts import drawing  # noqa: PLC0415 - Altair takes half a second
+
+    return drawing.gauge_svg(drawn) if isinstance(drawn, Confidence) else drawing.chart_svg(drawn)
+
+
+def _chart_css(palette: Mapping[str, str]) -> Markup:
+    """The colours of charts as CSS variables."""
+    return Markup(" ".join(f"--chart-{name}: {colour};" for name, colour in palette.items()))  # noqa: S704 - constants
+
+
+def _csv_link(block: Block, report: Report) -> str:
+    """The file of a block beside the page."""
+    return f"./v{report.stamp.version}.{block_name(block)}.csv"
+
+
+def _sortable(cell: Cell) -> str | float:
+    """What a cell is sorted by."""
+    if isinstance(cell, Absence):
+        return ""
+    return instant_json(cell) if isinstance(cell, datetime) else cell
 
 
 def _cell(cell: Cell, figure: str) -> str | Markup:

@@ -92,7 +92,7 @@ def test_an_empty_period_says_so_and_holds_no_figure():
     assert not blocks(report, Definitions)
     html = render_html(report)
     assert "There are no health data for March 2026." in html
-    assert "<svg" not in html
+    assert "<figure" not in html
 
 
 def test_too_few_people_for_any_figure():
@@ -177,7 +177,7 @@ def test_a_trend_that_begins_before_the_period_marks_it():
     chart = blocks(report, TrendChart)[0]
     assert chart.highlight == day
     assert "Shaded: the period of this report." in chart.note
-    assert 'class="c-shade"' in render_html(report)
+    assert 'class="shade"' in render_html(report)
 
 
 def test_one_point_is_no_trend():
