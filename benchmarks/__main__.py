@@ -1,6 +1,7 @@
-"""``python -m benchmarks [--family health|engagement|performance|churn]``.
+"""``python -m benchmarks [--family health|engagement|performance|churn]`` or ``python -m benchmarks --null-signals``.
 
 Health is measured by ``measuring``, the others by ``families``; the processes of their parts import them by name.
+``--null-signals [--reports N]`` measures how often a report has an insight where nothing happened (``null_signals``).
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ def main() -> None:
     """Hand the arguments to what measures the family that they name."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--family", default="health")
+    parser.add_argument("--null-signals", action="store_true")
     family, rest = parser.parse_known_args()
     if {"-h", "--help"} & set(rest):
         print(__doc__)
+    if family.null_signals:
+        from benchmarks import null_signals  # noqa: PLC0415
+
+        null_signals.main(rest)
+        return
     if family.family == "health":
         from benchmarks import measuring  # noqa: PLC0415 - what is not measured is not loaded
 

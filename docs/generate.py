@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs.insight_pages import insight_rules
 from healthmate_bi_pipeline.catalog import engagement, performance
 from healthmate_bi_pipeline.catalog.columns import Column
 from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         "metrics.md": "\n".join(_metrics()) + "\n",
         "datasets.md": "\n".join(_datasets()) + "\n",
         "tables.md": "\n".join(_tables()) + "\n",
+        "insight-rules.md": "\n".join(insight_rules(_NOTE)) + "\n",
     }
 
 

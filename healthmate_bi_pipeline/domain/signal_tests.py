@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import special
+from scipy.stats import kruskal
 
 from healthmate_bi_pipeline.domain.comparisons import t_quantile
 from healthmate_bi_pipeline.domain.control_charts import NEAR_OF, SHIFT_POINTS, last_run
@@ -83,16 +84,11 @@ def points_effect(
 def near_effect(
     values: npt.ArrayLike, *, strata: npt.ArrayLike | None = None, latest: int = 1
 ) -> Effect | None:
-    """The two of three points in a row, one of them among the latest, that differ most from all others together."""
+    """The two of three points in a row, the later one among the latest, that differ most from all others together."""
     series = _Series.of(values, strata)
     count = len(series.values)
-    start = max(count - latest - NEAR_OF + 1, 0)
-    pairs = [
-        (first, first + gap)
-        for gap in range(1, NEAR_OF)
-        for first in range(start, count - gap)
-        if first + gap >= count - latest or first + NEAR_OF > count - latest
-    ]
+    lasts_tried = range(max(count - latest, 1), count)
+    pairs = [(last - gap, last) for last in lasts_tried for gap in range(1, NEAR_OF) if last >= gap]
     if not pairs:
         return None
     firsts, lasts = np.array(pairs, dtype=np.int64).T
@@ -256,3 +252,16 @@ def without_levels(values: npt.ArrayLike, *, strata: npt.ArrayLike) -> Floats:
     """
     series = _Series.of(values, strata)
     return np.asarray(series.within + series.values.mean())
+
+
+def has_levels(values: npt.ArrayLike, *, strata: npt.ArrayLike, level: float = 0.05) -> bool:
+    """Whether strata differ, weekdays for instance: Kruskal & Wallis 1952 (J Am Stat Assoc 47:583).
+
+    >>> has_levels([1, 9, 2, 8, 1, 9, 2, 8], strata=[0, 1, 0, 1, 0, 1, 0, 1])
+    True
+    """
+    series, given = np.asarray(values, dtype=np.float64), np.asarray(strata)
+    groups = [series[given == one] for one in np.unique(given)]
+    if len(groups) < 2 or np.ptp(series) == 0:
+        return False
+    return float(kruskal(*groups).pvalue) <= level

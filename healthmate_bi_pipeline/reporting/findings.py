@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,10 @@ LEAST_POINTS = TRIAL_BELOW
 """With fewer points the limits still move; then nothing is tested against the history."""
 LEAST_DAYS = 21
 """Of days as many as give each weekday three."""
+LEAST_SHARE_KNOWN = 0.5
+"""Of the points since the first one as many have a number; else those that have are not like the others."""
+NEWS = {Period.DAILY: 28, Period.WEEKLY: 13, Period.MONTHLY: 12}
+"""A shift that began more points ago, those of the report's period apart, is the level of today and no news."""
 LEAST_DAYS_A_SIDE = 7
 """Two periods are compared by their days when each has so many."""
 RANGE_TO_DEVIATION = 1.128
@@ -84,6 +88,11 @@ class History:
         """Whether days are compared with the same weekday."""
         return bool(self.strata.any())
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether enough of its points have a number."""
+        return self.missing <= (1 - LEAST_SHARE_KNOWN) * (self.missing + len(self.values))
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -92,6 +101,7 @@ class Finding:
     Attributes:
         rule: its name in ``catalog/insight_rules``.
         is_signal: the rule itself holds, whatever its p value.
+        is_news: it began lately; what did not is not told, and yet explains the history.
         estimate: the size, in the figure's unit; its sign is the direction.
         level: what the figure was before, or else is.
         first: the first point that it is about.
@@ -119,6 +129,7 @@ class Finding:
     lower: float | None = None
     upper: float | None = None
     before: Sample | None = None
+    is_news: bool = True
 
 
 def known_history(tracked: Tracked, *, window: Window) -> History:
@@ -146,8 +157,8 @@ def find(tracked: Tracked, *, window: Window) -> list[Finding]:
     watched = watched_figure(tracked.figure)
     history = known_history(tracked, window=window)
     found = []
-    if history.latest and len(history.values) >= _least(tracked.period):
-        found += list(_of_history(history))
+    if history.latest and history.is_dense and len(history.values) >= _least(tracked.period):
+        found += list(_of_history(history, news=NEWS.get(tracked.period, NEWS[Period.MONTHLY])))
     compared = _comparison(tracked, watched=watched, history=history)
     return [*found, compared] if compared else found
 
@@ -156,7 +167,7 @@ def _least(period: Period) -> int:
     return LEAST_DAYS if period is Period.DAILY else LEAST_POINTS
 
 
-def _of_history(history: History) -> Iterator[Finding]:
+def _of_history(history: History, *, news: int) -> Iterator[Finding]:
     """The rules of the control chart, and the trend."""
     level = without_levels(history.values, strata=history.strata)
     limits = control_limits(level)
@@ -174,8 +185,10 @@ def _of_history(history: History) -> Iterator[Finding]:
     if shift is not None:
         on_its_side = np.sign(level - limits.centre) == np.sign(shift.estimate)
         of_it = [one for one in signals[ChartRule.SHIFT] if one >= shift.first and on_its_side[one]]
+        is_news = shift.first >= len(level) - history.latest - news + 1
         is_signal = len(of_it) >= SHIFT_POINTS
-        yield _from_effect("shift", shift, history, limits=limits, level=level, is_signal=is_signal)
+        found = _from_effect("shift", shift, history, limits=limits, level=level, is_signal=is_signal)
+        yield replace(found, is_news=is_news)
     yield _run(history, level=level, limits=limits)
     trend = _trend(history)
     if trend is not None:

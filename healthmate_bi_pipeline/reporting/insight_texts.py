@@ -5,6 +5,9 @@ Only numbers of findings and samples stand in it, which come from what is shown.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.document import Absence, Count
 from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
@@ -24,6 +27,9 @@ from healthmate_bi_pipeline.reporting.wording import (
     value_with_unit,
 )
 
+NOTABLE_CHANGE_OF_PEOPLE = 0.1
+"""A lasting change of a mean is told with that of its people, where that is so large a share."""
+
 
 def insight_text(
     finding: Finding, tracked: Tracked, history: History, *, comparison: Finding | None = None
@@ -41,6 +47,7 @@ def insight_text(
     if comparison is not None and comparison is not finding:
         change = change_text(tracked.figure, comparison.estimate)
         parts.append(f"Against {tracked.previous_name or 'the period before'}: {change}.")
+    parts += _other_people(finding, tracked, history)
     if history.missing and finding.rule != "comparison":
         noun = _noun(tracked.period, history.missing)
         verb = "is" if history.missing == 1 else "are"
@@ -63,6 +70,41 @@ def _people(finding: Finding, tracked: Tracked) -> str:
     if before is None or not _are_several(before):
         return f" ({people_text(people)})"
     return f" ({people_text(people)} against {count_text(before)})"
+
+
+def _other_people(finding: Finding, tracked: Tracked, history: History) -> list[str]:
+    """A warning where a lasting change may come from other people being measured.
+
+    The mean of a group moves when people come and go, and the groups' figures do not tell who is the same. It is said
+    where the numbers of people differ, or where two groups of so many people could differ as much by themselves.
+    """
+    if finding.rule not in {"shift", "trend"}:
+        return []
+    since = finding.first.window.start
+    if finding.rule == "trend":  # its second half against its first
+        since = history.samples[len(history.samples) // 2].window.start
+    before = _usual_people([one for one in history.samples if one.window.start < since])
+    after = _usual_people([one for one in history.samples if one.window.start >= since])
+    if before < 2 or after < 2:
+        return []
+    if abs(after - before) >= NOTABLE_CHANGE_OF_PEOPLE * before:
+        return [
+            f"Those measured went from {count_text(before)} to {people_text(after)} meanwhile, which can be part of it."
+        ]
+    deviation = tracked.current.deviation
+    if isinstance(deviation, Absence) or abs(finding.estimate) >= 1.96 * deviation * math.sqrt(
+        1 / before + 1 / after
+    ):
+        return []
+    return [f"Among {people_text(after)} it can also come from others being measured than before."]
+
+
+def _usual_people(samples: Sequence[Sample]) -> int:
+    """The middle one of the numbers of people, of those that are shown; 0 where none is."""
+    shown = sorted(
+        one.people for one in samples if one.people is not None and not isinstance(one.people, Absence)
+    )
+    return shown[len(shown) // 2] if shown else 0
 
 
 def _are_several(people: Count | None) -> bool:

@@ -121,10 +121,14 @@ def _of_figure(
 
 
 def _distinct(found: dict[str, _Judged]) -> list[_Judged]:
-    """What is said of one figure: of shift and trend the one that fits better, then what contradicts it or is more."""
+    """What is said of one figure: of shift and trend the one that fits better, then what contradicts it or is more.
+
+    Where a shift of long ago fits better than a trend, there is no trend.
+    """
     lasting = [found[rule] for rule in ("shift", "trend") if rule in found]
+    best = [min(lasting, key=lambda one: one.finding.misfit)] if lasting else []
     ordered = [
-        *([min(lasting, key=lambda one: one.finding.misfit)] if lasting else []),
+        *(one for one in best if one.finding.is_news),
         *(found[rule] for rule in _ORDER if rule in found),
     ]
     if not ordered:

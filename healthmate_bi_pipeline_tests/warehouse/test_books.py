@@ -184,3 +184,12 @@ def test_a_collision_of_people_is_refused_and_registers_nothing(warehouse, syste
     assert "778899" not in str(caught.value)
     with warehouse.transaction() as connection:
         assert connection.scalar(text("SELECT count(*) FROM bi_identities")) == 1
+
+
+def test_the_first_file_of_a_day_is_the_one_that_counts(connection):
+    late = replace(account("b", days={FIRST: 3, SECOND: 4}, number=2), first_seen_at=NOW.replace(day=20))
+    assert books.first_file_at(connection) is None
+    books.register_files(connection, [late, account("a", days={FIRST: 7, date(2026, 3, 9): 0})])
+    assert books.first_seen(connection, "health_readings", MARCH) == {FIRST: NOW, SECOND: late.first_seen_at}
+    assert books.first_seen(connection, "sleep_sessions", MARCH) == {}
+    assert books.first_file_at(connection) == NOW

@@ -56,6 +56,28 @@ def test_the_values_are_the_columns():
     assert {column.name for column in fields(ReportRecord)} == set(REPORTS.column_names)
 
 
+def test_days_of_people_are_added_up_per_figure(connection):
+    days = Window.of_days(date(2026, 3, 1), date(2026, 3, 3))
+    rows = [
+        group(start.start, figure, band, stratum) | {"aggregation_period": "daily", "period_end": start.end}
+        for start in Period.DAILY.windows(days)
+        for figure, band, stratum in (("avg_bmi", -1, "all"), ("avg_bmi", 1, "all"), ("avg_bmi", -1, "women"))
+    ]
+    replace_window(
+        connection,
+        table=HEALTH_GROUPS,
+        period=Period.DAILY,
+        window=days,
+        rows=reader(rows, HEALTH_GROUPS),
+        now=FIRST,
+    )
+    assert queries.person_days(connection, days) == {"avg_bmi": 36}
+    assert queries.person_days(connection, Window.of_days(date(2026, 3, 2), date(2026, 3, 2))) == {
+        "avg_bmi": 12
+    }
+    assert queries.person_days(connection, Window.of_days(date(2026, 4, 2), date(2026, 4, 2))) == {}
+
+
 def test_figures_of_groups_come_in_order_for_one_window_and_stratum(connection):
     for start in (MARCH, APRIL):
         replace_window(

@@ -29,7 +29,7 @@ class Kind:
         name: as a reader calls it.
         dataset: where its rows come from.
         daily_figure: whoever has a value of it on a day has data of this kind; empty: none is expected daily.
-        day: what such a day is called.
+        day: what such days are called.
         gate: the figure that only people with enough data have, if it is among the groups' figures.
         gate_meaning: what enough is.
     """
@@ -43,13 +43,13 @@ class Kind:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("Readings", "health_readings", "data_accuracy", "days with a reading"),
-    Kind("Activity", "activity_intervals", "avg_steps_per_day", "days with steps"),
+    Kind("Readings", "health_readings", "data_accuracy", "person-days with a reading"),
+    Kind("Activity", "activity_intervals", "avg_steps_per_day", "person-days with steps"),
     Kind(
-        "Sleep", "sleep_sessions", "avg_sleep_hours", "nights",
-        "sleep_regularity_index", "people with 6 pairs of nights, which regularity needs",
+        "Sleep", "sleep_sessions", "avg_sleep_hours", "person-nights with sleep recorded",
+        "sleep_regularity_index", "people with sleep who have the 6 pairs of nights that regularity needs",
     ),
-    Kind("Medication", "medication_doses", "medication_adherence_rate", "days with a scheduled dose"),
+    Kind("Medication", "medication_doses", "medication_adherence_rate", "person-days with a scheduled dose"),
     Kind("Symptoms", "symptom_logs"),
 )  # fmt: skip
 """Symptoms are logged when there are some: no day of them is expected."""
@@ -76,7 +76,7 @@ def confidence_inputs(
         found.append(ConfidenceInput(kind.name, portions))
     if found and shown[_SCORE].people != 0:
         components = f"{LEAST_COMPONENTS} of {len(CARDIOVASCULAR_COMPONENTS)} components"
-        meaning = f"people with at least {components}, of people with data"
+        meaning = f"people with at least {components}"
         scored = Portion("sufficiency", shown[_SCORE].people, people, meaning)
         found.append(ConfidenceInput("Cardiovascular health", (scored,)))
     return found
@@ -91,7 +91,7 @@ def _coverage(
         return ()
     if inputs.cadence == Period.DAILY:
         most = max((point.means.get(kind.daily_figure, (0, None))[0] for point in inputs.trend), default=0)
-        meaning = "people with data on the day, of the most on a day of these four weeks"
+        meaning = "people, against the most on any day of these four weeks"
         usual = show_count(most, settings=inputs.settings)
         return (Portion("coverage", figure.people, usual, meaning),)
     seen: Count = show_count(inputs.person_days.get(kind.daily_figure, 0), settings=inputs.settings)
@@ -100,7 +100,7 @@ def _coverage(
         expected = figure.people * _elapsed_days(inputs)
     else:
         seen = Absence.SUPPRESSED
-    return (Portion("coverage", seen, expected, f"{kind.day}, of the days of the people who have any"),)
+    return (Portion("coverage", seen, expected, kind.day),)
 
 
 def _elapsed_days(inputs: HealthSummaryInputs) -> int:
@@ -112,14 +112,15 @@ def _elapsed_days(inputs: HealthSummaryInputs) -> int:
 
 
 def _validity(quality: ShownQuality, *, minimum: int) -> Portion:
-    """Rows that broke no rule, of all rows; too few bad rows to be shown count as the most that they can be."""
-    bad = [quality.quarantined, quality.rejected_lines, quality.undated]
-    known = [minimum - 1 if isinstance(count, Absence) else count for count in bad]
-    meaning = "rows that broke no rule, of the rows that came"
+    """Rows that were not set aside, of the staged ones; too few of them to be shown count as half of the most.
+
+    Rejected lines and undated rows have no day; they stand in the table of rows.
+    """
+    meaning = "rows that broke no rule"
     if isinstance(quality.staged, Absence):
         return Portion("validity", Absence.SUPPRESSED, Absence.SUPPRESSED, meaning)
-    whole = quality.staged + sum(known[1:])
-    return Portion("validity", max(whole - sum(known), 0), whole, meaning)
+    bad = (minimum - 1) // 2 if isinstance(quality.quarantined, Absence) else quality.quarantined
+    return Portion("validity", max(quality.staged - bad, 0), quality.staged, meaning)
 
 
 def _sufficiency(kind: Kind, *, shown: Mapping[str, ShownFigure]) -> tuple[Portion, ...]:
@@ -131,14 +132,14 @@ def _sufficiency(kind: Kind, *, shown: Mapping[str, ShownFigure]) -> tuple[Porti
             "sufficiency",
             gate.people,
             shown[kind.daily_figure].people,
-            f"{kind.gate_meaning}, of those with any",
+            kind.gate_meaning,
         ),
     )
 
 
 def _timeliness(kind: Kind, *, inputs: HealthSummaryInputs) -> Portion:
     come = inputs.arrivals.get(kind.dataset)
-    meaning = "days whose data came before they closed, of those that closed since the first import"
+    meaning = "days whose data came before they closed"
     if come is None or come.days == 0:
-        return Portion("timeliness", 0, 0, f"{meaning}: none, the period was loaded afterwards")
+        return Portion("timeliness", 0, 0, f"{meaning}; the period was loaded afterwards")
     return Portion("timeliness", come.in_time, come.days, meaning)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
 from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
 from healthmate_bi_pipeline.reporting.document import (
     Absence,
     Band,
@@ -208,6 +209,8 @@ def _trend_chart(figures: Sequence[str], *, trend: ShownTrend, minimum: int) -> 
     )
     if not series:
         return None
+    if len(series) == 1:  # the limits of several lines would cross
+        series = (with_control_limits(series[0], period=trend.period),)
     noun = NOUNS[trend.period]
     told = " ".join(_describe(one) for one in series)
     return TrendChart(
