@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from docs.insight_pages import insight_rules
-from healthmate_bi_pipeline.catalog import engagement, performance
+from healthmate_bi_pipeline.catalog import engagement, operations, performance
 from healthmate_bi_pipeline.catalog.columns import Column
 from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
-from healthmate_bi_pipeline.catalog.golden import golden_engagement_test, golden_test, performance_test
+from healthmate_bi_pipeline.catalog.golden import (
+    OF_OPERATIONS,
+    golden_engagement_test,
+    golden_test,
+    performance_test,
+)
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
 from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE, METRICS, SLIPS
@@ -80,6 +85,8 @@ def _metrics() -> Iterator[str]:
     yield from _engagement()
     yield ""
     yield from _performance()
+    yield ""
+    yield from _operations()
 
 
 def _engagement() -> Iterator[str]:
@@ -135,6 +142,22 @@ def _performance() -> Iterator[str]:
     yield "|---|---|---|"
     for threshold in performance.THRESHOLDS:
         yield f"| `{threshold.name}` | {threshold.unit} | {threshold.description} |"
+
+
+def _operations() -> Iterator[str]:
+    yield "## Operations and compliance"
+    yield ""
+    yield (
+        "Figures of the reports on the pipeline itself. No table holds them: they are worked out from the books (files,"
+        " partitions, runs, audit log, reports) when a report is made."
+        f" Registry version {operations.REGISTRY_VERSION}."
+    )
+    yield ""
+    yield "| figure | unit | meaning | source | held by |"
+    yield "|---|---|---|---|---|"
+    for figure in operations.OPERATIONS_FIGURES:
+        held = OF_OPERATIONS[figure.name]
+        yield f"| `{figure.name}` | {figure.unit} | {figure.description} | {figure.source} | `{held}` |"
 
 
 def _made_of(figure: Figure) -> str:

@@ -35,7 +35,7 @@ OPERATIONAL_FIGURES: tuple[Figure, ...] = (
     ),
     _number("pipeline_runs", "Pieces of work that the pipeline began in the period: one per asset and attempt.", "1"),
     _number("run_success_rate", "Those of them that succeeded, divided by those that have ended.", "1"),
-    _number("run_duration_p95", "95 % of the runs that succeeded took no longer than this.", "s"),
+    _number("run_duration_p95", "95 % of the runs that succeeded took no longer than this, of the slowest group of assets.", "s"),
     _number("rows_staged", "Rows with a day in the period, as they were read from files.", "1"),
     _number(
         "late_rows", "Rows that were read after their day had closed (its end and the grace for late data), divided by"

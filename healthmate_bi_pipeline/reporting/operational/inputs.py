@@ -29,6 +29,7 @@ class DatasetState:
         whole_days: those of them whose rows had all been read by then.
         judged_rows: rows of the judged days.
         late_rows: those of them that were read later.
+        lines: lines of the files with rows in the period.
         bytes: size of the files with rows in the period.
     """
 
@@ -43,6 +44,7 @@ class DatasetState:
     whole_days: int
     judged_rows: int
     late_rows: int
+    lines: int
     bytes: int
 
 

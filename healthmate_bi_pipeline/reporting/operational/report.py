@@ -186,7 +186,7 @@ def _metrics(
         ),
         _figure("late_rows", _share(late, judged), basis=f"of {count_text(judged)} rows whose day has closed", note=began),
         _figure("quarantine_share", _share(aside, staged), basis=f"of {count_text(staged)} rows"),
-        _figure("rejected_lines", _rejected(qualities, staged), basis="of the lines of the files with rows in the period"),
+        _figure("rejected_lines", _rejected(qualities, datasets), basis="of the lines of the files with rows in the period"),
     )  # fmt: skip
     return {one.figure: one for one in figures}
 
@@ -195,9 +195,9 @@ def _share(part: int, whole: int) -> Number:
     return part / whole if whole else Absence.NO_DATA
 
 
-def _rejected(qualities: Sequence[ShownQuality], staged: int) -> Number:
+def _rejected(qualities: Sequence[ShownQuality], datasets: Sequence[ShownDataset]) -> Number:
     rejected = known_sum([one.rejected_lines for one in qualities])
-    return share_of(rejected, rejected + staged)
+    return share_of(rejected, known_sum([one.lines for one in datasets]))
 
 
 def _comparison(inputs: OperationalInputs, datasets: Sequence[ShownDataset]) -> Comparison | None:

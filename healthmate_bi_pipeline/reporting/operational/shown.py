@@ -26,6 +26,7 @@ class ShownDataset:
 
     state: DatasetState
     rows: Count
+    lines: Count
     previous_rows: Count
     judged_rows: Count
     late_rows: Count
@@ -50,6 +51,7 @@ def _show(inputs: OperationalInputs, state: DatasetState) -> ShownDataset:
     return ShownDataset(
         state=state,
         rows=shown(state.rows),
+        lines=shown(state.lines),
         previous_rows=shown(inputs.previous_rows.get(state.dataset, 0)),
         judged_rows=shown(state.judged_rows),
         late_rows=shown(state.late_rows),

@@ -82,8 +82,10 @@ def test_rows_are_judged_by_category_and_every_one_is_accounted_for(settings: Se
     ]  # fmt: skip
     report = RECIPE.build(inputs, STAMP)
     assert metric(report, "quality_checks_passed").value == pytest.approx(4 / 5)
+    assert metric(report, "quarantine_share").value == pytest.approx(10 / 402)
+    assert metric(report, "rejected_lines").value == pytest.approx(1 / 404)
+    assert [(one.rule, one.subject) for one in report.insights] == [("rows_set_aside", "Api requests")]
     (told,) = report.insights
-    assert (told.rule, told.subject) == ("rows_set_aside", "Api requests")
     assert told.estimate == pytest.approx(5 / 402)
     assert {part.name for one in report.confidence.inputs for part in one.parts} >= {"coverage", "validity"}
 
@@ -95,7 +97,7 @@ def test_books_that_do_not_add_up_fail(settings: Settings) -> None:
         with pipeline.warehouse.transaction() as connection:
             connection.execute(
                 text(
-                    "UPDATE bi_partitions SET counts = counts || '{\"kept\": 17}' WHERE asset = 'raw/api_requests'"
+                    "UPDATE bi_partitions SET counts = counts || '{\"kept\": 17}' WHERE asset = 'raw/api_requests' AND partition = '2026-03-10'"
                 )
             )
         report = RECIPE.build(gathered(pipeline), STAMP)
@@ -128,8 +130,11 @@ def test_a_file_that_comes_later_makes_days_overdue_until_they_are_made(settings
         assert due >= 31 * 5
         drop_file(settings, "host_samples/b.csv", samples("2026-03-10T00:10:00", days=1))
         refresh(pipeline, groups=("staged",))
-        overdue = {one.asset: one.stale for one in gathered(pipeline).overdue}
+        late = gathered(pipeline)
+        overdue = {one.asset: one.stale for one in late.overdue}
         assert date(2026, 3, 10) in overdue["raw/host_samples"]
+        told = metric(RECIPE.build(late, STAMP), "partitions_overdue").value
+        assert told == sum(len(one.stale) for one in late.overdue) > 0
         refresh(pipeline, groups=FAMILY)
         assert list(gathered(pipeline).overdue) == []
 
@@ -191,6 +196,7 @@ def test_what_reports_withheld_is_counted_and_actions_are_those_of_the_period(se
         ("sql", "denied", 1), ("sql", "done", 1),
     ]  # fmt: skip
     assert metric(report, "actions_refused").value == 1
+    assert metric(report, "audited_actions").value == 2
     assert "action_refused" in {one.rule for one in report.insights}
 
 

@@ -170,6 +170,8 @@ def test_runs_are_those_that_began_in_the_period(settings: Settings) -> None:
         ("raw/host_samples", "abandoned"), ("raw/host_samples", "failed"),
     ]  # fmt: skip
     assert metric(report, "run_success_rate").value == 0.5
+    assert metric(report, "pipeline_runs").value == 4
+    assert metric(report, "run_duration_p95").value == pytest.approx(10.95)  # of 10 and 11 seconds
     assert [one.rule for one in report.insights] == ["runs_failed"]
 
 
