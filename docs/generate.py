@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from docs.insight_pages import insight_rules
-from healthmate_bi_pipeline.catalog import engagement, finance, performance
+from healthmate_bi_pipeline.catalog import engagement, finance, operations, performance
 from healthmate_bi_pipeline.catalog.columns import Column
 from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
 from healthmate_bi_pipeline.catalog.golden import (
     OF_ACTIVITY,
     OF_FINANCE,
+    OF_OPERATIONS,
     golden_engagement_test,
     golden_test,
     performance_test,
@@ -90,6 +91,8 @@ def _metrics() -> Iterator[str]:
     yield from _performance()
     yield ""
     yield from _finance()
+    yield ""
+    yield from _operations()
 
 
 def _engagement() -> Iterator[str]:
@@ -178,6 +181,22 @@ def _performance() -> Iterator[str]:
     yield "|---|---|---|"
     for threshold in performance.THRESHOLDS:
         yield f"| `{threshold.name}` | {threshold.unit} | {threshold.description} |"
+
+
+def _operations() -> Iterator[str]:
+    yield "## Operations and compliance"
+    yield ""
+    yield (
+        "Figures of the reports on the pipeline itself. No table holds them: they are worked out from the books (files,"
+        " partitions, runs, audit log, reports) when a report is made."
+        f" Registry version {operations.REGISTRY_VERSION}."
+    )
+    yield ""
+    yield "| figure | unit | meaning | source | held by |"
+    yield "|---|---|---|---|---|"
+    for figure in operations.OPERATIONS_FIGURES:
+        held = OF_OPERATIONS[figure.name]
+        yield f"| `{figure.name}` | {figure.unit} | {figure.description} | {figure.source} | `{held}` |"
 
 
 def _made_of(figure: Figure) -> str:

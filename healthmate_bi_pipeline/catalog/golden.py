@@ -146,6 +146,35 @@ def performance_test(figure: Figure) -> str:
     return _BURNS if figure.name.startswith("burn_rate_") else _WHOLE
 
 
+_OPERATIONAL = "usecases/reports/test_operational.py"
+_COMPLIANCE = "usecases/reports/test_compliance.py"
+_LATE = f"{_OPERATIONAL}::test_rows_that_came_after_their_day_closed_are_late"
+_STOPPED = f"{_OPERATIONAL}::test_a_day_without_rows_and_a_source_that_stopped_are_told"
+_RUNS = f"{_OPERATIONAL}::test_runs_are_those_that_began_in_the_period"
+_CATEGORIES = f"{_COMPLIANCE}::test_rows_are_judged_by_category_and_every_one_is_accounted_for"
+_COUNTED = f"{_COMPLIANCE}::test_what_reports_withheld_is_counted_and_actions_are_those_of_the_period"
+OF_OPERATIONS: dict[str, str] = {
+    "fresh_datasets": _STOPPED,
+    "freshness_hours": _LATE,
+    "partitions_present": f"{_OPERATIONAL}::test_what_was_not_made_is_missing",
+    "pipeline_runs": _RUNS,
+    "run_success_rate": _RUNS,
+    "run_duration_p95": _RUNS,
+    "rows_staged": f"{_OPERATIONAL}::test_counts_of_rows_about_people_are_rounded_and_small_ones_withheld",
+    "late_rows": _LATE,
+    "quarantine_share": _CATEGORIES,
+    "rejected_lines": _CATEGORIES,
+    "quality_checks_passed": _CATEGORIES,
+    "rows_unaccounted": f"{_COMPLIANCE}::test_books_that_do_not_add_up_fail",
+    "partitions_overdue": f"{_COMPLIANCE}::test_a_file_that_comes_later_makes_days_overdue_until_they_are_made",
+    "reports_written": _COUNTED,
+    "figures_withheld": _COUNTED,
+    "audited_actions": _COUNTED,
+    "actions_refused": _COUNTED,
+}
+"""The same for the figures of the reports on the pipeline itself."""
+
+
 def golden_test(figure: Figure) -> str:
     """The test that holds a figure.
 

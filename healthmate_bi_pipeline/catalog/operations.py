@@ -35,11 +35,11 @@ OPERATIONAL_FIGURES: tuple[Figure, ...] = (
     ),
     _number("pipeline_runs", "Pieces of work that the pipeline began in the period: one per asset and attempt.", "1"),
     _number("run_success_rate", "Those of them that succeeded, divided by those that have ended.", "1"),
-    _number("run_duration_p95", "95 % of the runs that succeeded took no longer than this.", "s"),
+    _number("run_duration_p95", "95 % of the runs that succeeded took no longer than this, of the slowest group of assets.", "s"),
     _number("rows_staged", "Rows with a day in the period, as they were read from files.", "1"),
     _number(
         "late_rows", "Rows that were read after their day had closed (its end and the grace for late data), divided by"
-        " all rows of the days that closed since the pipeline began to work.", "1",
+        " all rows of the days that closed since the first file was read.", "1",
     ),
     _number("quarantine_share", "Rows that broke a rule and were set aside, divided by all staged rows.", "1", _KAHN),
     _number(

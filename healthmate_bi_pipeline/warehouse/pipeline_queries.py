@@ -186,6 +186,25 @@ def staged_per_day(
     return dict(found)
 
 
+def rows_unaccounted(connection: Connection, assets: Collection[str], window: Window) -> dict[str, int]:
+    """By how many rows the counts of raw days do not add up, day by day, for the assets where they do not."""
+    count = {
+        name: sa.func.coalesce(_PARTITIONS.c.counts[name].astext.cast(sa.BigInteger()), 0)
+        for name in ("staged", "kept", "duplicates", "superseded", "quarantined")
+    }
+    fates = count["kept"] + count["duplicates"] + count["superseded"] + count["quarantined"]
+    missing = sa.func.sum(sa.func.abs(count["staged"] - fates)).cast(sa.BigInteger()).label("missing")
+    found = (
+        sa.select(_PARTITIONS.c.asset, missing)
+        .where(
+            _PARTITIONS.c.asset.in_(sorted(assets)),
+            _PARTITIONS.c.partition.between(window.first_day, window.last_day),
+        )
+        .group_by(_PARTITIONS.c.asset)
+    )
+    return {row.asset: int(row.missing) for row in connection.execute(found) if row.missing}
+
+
 def runs_begun(connection: Connection, window: Window, *, until: datetime) -> list[RunCount]:
     """Runs that began in a window and up to an instant, by group of their asset and outcome."""
     return _run_counts(connection, _began_in(window, until))

@@ -15,6 +15,7 @@ from healthmate_bi_pipeline.catalog.golden import (
     OF_ENGAGEMENT,
     OF_FINANCE,
     OF_NAMED,
+    OF_OPERATIONS,
     golden_engagement_test,
     golden_test,
     performance_test,
@@ -26,7 +27,9 @@ from healthmate_bi_pipeline.catalog.health import (
     REGISTRY_VERSION,
 )
 from healthmate_bi_pipeline.catalog.measures import HEALTH_MEASURES, STATE_VERSION
+from healthmate_bi_pipeline.catalog.operations import OPERATIONS_FIGURES
 from healthmate_bi_pipeline.catalog.readings import METRICS
+from healthmate_bi_pipeline.catalog.rules import CATEGORY_OF_RULE, FILE_RULES, ROW_RULES
 from healthmate_bi_pipeline.catalog.tables import TABLES, VIEWS
 from healthmate_bi_pipeline.domain.period import Grain, Period
 
@@ -178,3 +181,18 @@ def test_a_change_of_meaning_raises_the_version() -> None:
         (KNOWN_PERFORMANCE, (performance.REGISTRY_VERSION, performance.STATE_VERSION), said),
     ):
         assert known[version] == hashlib.sha256(repr(declared).encode()).hexdigest()[:12]
+
+
+def test_every_figure_of_operations_is_defined_and_held_by_a_test_that_exists() -> None:
+    folder = Path(__file__).resolve().parents[1]
+    assert list(OF_OPERATIONS) == [figure.name for figure in OPERATIONS_FIGURES]
+    for figure in OPERATIONS_FIGURES:
+        assert figure.unit, figure.name
+        assert figure.description.endswith("."), figure.name
+        path, _, name = OF_OPERATIONS[figure.name].partition("::")
+        assert f"def {name}(" in (folder / path).read_text(), figure.name
+        assert f'"{figure.name}"' in (folder / path).read_text(), figure.name
+
+
+def test_every_rule_has_a_category() -> None:
+    assert set(CATEGORY_OF_RULE) == {*FILE_RULES, *ROW_RULES}

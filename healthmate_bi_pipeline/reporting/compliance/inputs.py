@@ -22,6 +22,7 @@ class DatasetBooks:
         days: days of the period with rows.
         days_expected: days of the period that have passed since the dataset's first row.
         is_daily: it had rows on nearly every day of the weeks before, so that a day without is worth telling.
+        rows_unaccounted: staged rows that are neither kept, nor duplicates, superseded or quarantined, day by day.
         days_unmade: days with rows that were not checked yet: nothing can be said of them.
     """
 
@@ -33,6 +34,7 @@ class DatasetBooks:
     days: int
     days_expected: int
     is_daily: bool
+    rows_unaccounted: int
     days_unmade: int
 
     @property

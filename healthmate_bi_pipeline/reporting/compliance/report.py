@@ -42,7 +42,7 @@ from healthmate_bi_pipeline.reporting.document import (
     Summary,
 )
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact
-from healthmate_bi_pipeline.reporting.operational.shown import known_sum, share_of, show_qualities
+from healthmate_bi_pipeline.reporting.operational.shown import known_sum, share_of, show_qualities, show_rows
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_label,
     definitions_section,
@@ -174,6 +174,12 @@ def _metrics(inputs: ComplianceInputs, found: _Found) -> dict[str, KeyFigure]:
         known_sum([getattr(one, name) for one in found.qualities])
         for name in ("staged", "quarantined", "rejected_lines")
     )
+    lines = known_sum(
+        [
+            show_rows(one.lines, is_about_people=one.is_about_people, settings=inputs.settings)
+            for one in inputs.books
+        ]
+    )
     passed: Number = (judged - failed) / judged if judged else Absence.NO_DATA
     entries = sum(one.entries for one in inputs.actions)
     reports = sum(one.reports for one in inputs.reports)
@@ -185,7 +191,7 @@ def _metrics(inputs: ComplianceInputs, found: _Found) -> dict[str, KeyFigure]:
         ),
         _figure("quarantine_share", share_of(aside, staged), basis=f"of {count_text(staged)} rows"),
         _figure(
-            "rejected_lines", share_of(rejected, rejected + staged),
+            "rejected_lines", share_of(rejected, lines),
             basis="of the lines of the files with rows in the period",
         ),
         _figure("partitions_overdue", float(_overdue(inputs)), basis=f"of {count_text(inputs.partitions_due)} that are due"),

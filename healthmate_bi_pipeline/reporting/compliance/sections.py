@@ -23,7 +23,6 @@ from healthmate_bi_pipeline.reporting.wording import (
     ADJECTIVES,
     HARD_SPACE,
     count_text,
-    instant_text,
     number_text,
 )
 
@@ -134,8 +133,7 @@ def suppression_section(inputs: ComplianceInputs) -> Section:
     """What the published reports on the period kept back."""
     settings = inputs.settings
     if not inputs.reports:
-        until = instant_text(inputs.counted_until)
-        text = f"No other report on this period was written by {until}."
+        text = "No other report on a period inside this one has been written yet."
         return Section("suppression", "Reports and suppression", blocks=(Text((text,)),))
     rows: list[tuple[Cell, ...]] = [
         (

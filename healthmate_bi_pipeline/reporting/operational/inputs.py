@@ -25,10 +25,11 @@ class DatasetState:
         rows: rows with a day in the period.
         days: days of the period with rows.
         days_expected: days of the period that have passed since the dataset's first row.
-        judged_days: days that closed since the pipeline works.
+        judged_days: days that closed since the first file was read.
         whole_days: those of them whose rows had all been read by then.
         judged_rows: rows of the judged days.
         late_rows: those of them that were read later.
+        lines: lines of the files with rows in the period.
         bytes: size of the files with rows in the period.
     """
 
@@ -43,6 +44,7 @@ class DatasetState:
     whole_days: int
     judged_rows: int
     late_rows: int
+    lines: int
     bytes: int
 
 
@@ -106,7 +108,7 @@ class OperationalInputs(ReportInputs):
 
     Attributes:
         reference: what freshness is measured against: the period's end, or what has passed of it.
-        began: when the pipeline began to work, UTC.
+        began: when the pipeline read its first file, UTC.
         runs_until: up to when runs were counted.
         datasets: how rows came, in the order of the catalog.
         partitions: per asset, in the order of the graph.

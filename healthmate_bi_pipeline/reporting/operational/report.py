@@ -163,11 +163,7 @@ def _metrics(
     staged, aside = (
         known_sum([getattr(one, name) for one in qualities]) for name in ("staged", "quarantined")
     )
-    began = (
-        "No day of the period closed since the pipeline works."
-        if inputs.began
-        else "The pipeline has not run yet."
-    )
+    began = "No day of the period closed since the first file was read."
     figures = (
         _figure("fresh_datasets", _share(fresh, len(ages)), basis=f"{fresh} of {len(ages)} datasets"),
         _figure("freshness_hours", max(ages.values(), default=Absence.NO_DATA), basis="of the oldest dataset"),
@@ -190,7 +186,7 @@ def _metrics(
         ),
         _figure("late_rows", _share(late, judged), basis=f"of {count_text(judged)} rows whose day has closed", note=began),
         _figure("quarantine_share", _share(aside, staged), basis=f"of {count_text(staged)} rows"),
-        _figure("rejected_lines", _rejected(qualities, staged), basis="of the lines of the files with rows in the period"),
+        _figure("rejected_lines", _rejected(qualities, datasets), basis="of the lines of the files with rows in the period"),
     )  # fmt: skip
     return {one.figure: one for one in figures}
 
@@ -199,9 +195,9 @@ def _share(part: int, whole: int) -> Number:
     return part / whole if whole else Absence.NO_DATA
 
 
-def _rejected(qualities: Sequence[ShownQuality], staged: int) -> Number:
+def _rejected(qualities: Sequence[ShownQuality], datasets: Sequence[ShownDataset]) -> Number:
     rejected = known_sum([one.rejected_lines for one in qualities])
-    return share_of(rejected, rejected + staged)
+    return share_of(rejected, known_sum([one.lines for one in datasets]))
 
 
 def _comparison(inputs: OperationalInputs, datasets: Sequence[ShownDataset]) -> Comparison | None:
@@ -275,6 +271,7 @@ def _confidence_inputs(
     judged, whole = (
         sum(getattr(one.state, name) for one in datasets) for name in ("judged_days", "whole_days")
     )
+    loaded = "" if judged else ": none, the period was loaded afterwards"
     days, of = (
         sum(getattr(one.state, name) for one in datasets if is_regular(inputs, one))
         for name in ("days", "days_expected")
@@ -296,7 +293,7 @@ def _confidence_inputs(
                 Portion("validity", staged - aside, staged, "rows that broke no rule of all rows"),
                 Portion(
                     "timeliness", whole, judged,
-                    "days whose rows had all been read when they closed, of those that closed since the pipeline works",
+                    f"days whose rows had all come before they closed, of those that closed since the first import{loaded}",
                 ),
             ),
         ),

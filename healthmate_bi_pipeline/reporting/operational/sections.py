@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from healthmate_bi_pipeline.domain.control_charts import ChartRule, control_limits, find_signals
 from healthmate_bi_pipeline.domain.period import Period, midnight
+from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
 from healthmate_bi_pipeline.reporting.document import (
     Absence,
     Block,
     Cell,
-    ControlLimits,
     DataTable,
     Number,
     Section,
@@ -25,14 +24,11 @@ from healthmate_bi_pipeline.reporting.document import (
     TimelineChart,
 )
 from healthmate_bi_pipeline.reporting.operational.evidence import age_hours, days_without_rows
-from healthmate_bi_pipeline.reporting.operational.inputs import GroupRuns, OperationalInputs
+from healthmate_bi_pipeline.reporting.operational.inputs import AssetPartitions, GroupRuns, OperationalInputs
 from healthmate_bi_pipeline.reporting.operational.shown import ShownDataset, share_of
 from healthmate_bi_pipeline.reporting.standard_sections import dataset_label
 from healthmate_bi_pipeline.reporting.trends import series_of, trend_chart
 from healthmate_bi_pipeline.reporting.wording import instant_text, number_text
-
-LEAST_CONTROL_POINTS = 12
-"""Of fewer days a chart has no limits: they would still move."""
 
 
 def freshness_section(inputs: OperationalInputs, datasets: Sequence[ShownDataset]) -> Section:
@@ -79,10 +75,10 @@ def freshness_section(inputs: OperationalInputs, datasets: Sequence[ShownDataset
 
 def _freshness_note(inputs: OperationalInputs) -> str:
     began = (
-        f"The pipeline has been at work since {instant_text(inputs.began)}: days that closed before are not judged,"
-        " a history that is taken in is not late."
+        f"The first file was read on {instant_text(inputs.began)}: days that closed before are not judged, a history"
+        " that is taken in is not late."
         if inputs.began is not None
-        else "The pipeline has not run yet."
+        else "No file has been read yet."
     )
     return (
         f"Measured against {instant_text(inputs.reference)}. Late: read after the day had closed, which is when its"
@@ -138,28 +134,7 @@ def _volume_series(inputs: OperationalInputs, one: ShownDataset) -> Series | Non
         period=Period.DAILY,
         span=inputs.trend_window,
     )
-    return _with_limits(series)
-
-
-def _with_limits(series: Series) -> Series:
-    """The series with the limits of its control chart, where no value is withheld in between."""
-    known = [
-        (at, point.value) for at, point in enumerate(series.points) if point.value is not Absence.NO_DATA
-    ]
-    values = [value for _, value in known if not isinstance(value, Absence)]
-    if len(values) < LEAST_CONTROL_POINTS or len(values) < len(known):
-        return series
-    limits = control_limits(values)
-    if limits is None:
-        return series
-    outside = find_signals(values, limits)[ChartRule.OUTSIDE]
-    return Series(
-        series.figure,
-        series.label,
-        series.points,
-        ControlLimits(limits.centre, max(limits.lower, 0.0), limits.upper),
-        tuple(known[place][0] for place in outside.tolist()),
-    )
+    return with_control_limits(series, period=Period.DAILY)
 
 
 def _volume_note(inputs: OperationalInputs, one: ShownDataset) -> str:
@@ -175,7 +150,7 @@ def partitions_section(inputs: OperationalInputs) -> Section:
     if not inputs.partitions:
         return Section("partitions", "Partitions", blocks=(Text(("There was nothing to be made.",)),))
     missing = [one for one in inputs.partitions if one.missing]
-    listed = missing or list(inputs.partitions)
+    listed = missing or _by_group(inputs.partitions)
     told = (
         "Everything that there are rows for was made."
         if not missing
@@ -184,9 +159,9 @@ def partitions_section(inputs: OperationalInputs) -> Section:
     )
     table = DataTable(
         "partitions-table",
-        "Partitions per asset" if not missing else "Assets with missing partitions",
+        "Partitions per group of assets" if not missing else "Assets with missing partitions",
         (
-            TableColumn("Asset"),
+            TableColumn("Assets" if not missing else "Asset"),
             TableColumn("Expected", is_numeric=True),
             TableColumn("Made", is_numeric=True),
             TableColumn("Missing", is_numeric=True),
@@ -208,6 +183,16 @@ def partitions_section(inputs: OperationalInputs) -> Section:
         ),
     )
     return Section("partitions", "Partitions", blocks=(Text((told,)), table))
+
+
+def _by_group(partitions: Sequence[AssetPartitions]) -> list[AssetPartitions]:
+    """The partitions of raw days, states and figures, each added up."""
+    found: dict[str, AssetPartitions] = {}
+    for one in partitions:
+        group = one.asset.partition("/")[0]
+        known = found.get(group, AssetPartitions(group, 0, ()))
+        found[group] = AssetPartitions(group, known.expected + one.expected, (*known.missing, *one.missing))
+    return list(found.values())
 
 
 def runs_section(inputs: OperationalInputs) -> Section:

@@ -10,11 +10,11 @@ from healthmate_bi_pipeline.domain.period import Period, midnight
 from healthmate_bi_pipeline.reporting.document import Absence, Count, Number
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
 from healthmate_bi_pipeline.reporting.operational.inputs import DatasetState, OperationalInputs
+from healthmate_bi_pipeline.reporting.suppressed_parts import show_parts
 from healthmate_bi_pipeline.reporting.suppression import (
     ShownQuality,
     exact_quality,
     show_count,
-    show_parts,
     show_quality,
 )
 from healthmate_bi_pipeline.settings import ReportSettings
@@ -26,6 +26,7 @@ class ShownDataset:
 
     state: DatasetState
     rows: Count
+    lines: Count
     previous_rows: Count
     judged_rows: Count
     late_rows: Count
@@ -50,6 +51,7 @@ def _show(inputs: OperationalInputs, state: DatasetState) -> ShownDataset:
     return ShownDataset(
         state=state,
         rows=shown(state.rows),
+        lines=shown(state.lines),
         previous_rows=shown(inputs.previous_rows.get(state.dataset, 0)),
         judged_rows=shown(state.judged_rows),
         late_rows=shown(state.late_rows),

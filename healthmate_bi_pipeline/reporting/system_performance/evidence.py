@@ -141,18 +141,18 @@ def slow_services(inputs: SystemPerformanceInputs) -> tuple[Place, ...]:
 def _incident_fact(inputs: SystemPerformanceInputs, episode: Episode) -> Fact:
     worst = episode.worst
     figure = "error_rate" if episode.has_failures else "response_time_p95"
-    what = (
-        f"{count_text(episode.failures)} of {count_text(episode.requests)} requests failed in the minutes counted"
-        if episode.has_failures
-        else f"the slowest 5{HARD_SPACE}% of responses took more than {value_text(worst, worst.worst_value)}"
-    )
+    what = f"{THRESHOLD_LABELS[worst.threshold]} reached {value_text(worst, worst.worst_value)}"
+    if episode.has_failures:
+        failed = f"{count_text(episode.failures)} of {count_text(episode.requests)} requests failed"
+        what = f"{failed} in the minutes counted; {what}"
+    else:
+        what = f"95{HARD_SPACE}% of its responses took up to {value_text(worst, worst.worst_value)}"
     return Fact(
         rule="budget_burning" if worst.threshold.startswith("burn_") else "threshold_broken",
         figures=(figure,),
         subject=inputs.label(episode.place),
         text=(
-            f"{inputs.label(episode.place)} had an incident, {stretch_text(episode)}: {what};"
-            f" {THRESHOLD_LABELS[worst.threshold]} reached {value_text(worst, worst.worst_value)} against a limit of"
+            f"{inputs.label(episode.place)} had an incident, {stretch_text(episode)}: {what} against a limit of"
             f" {value_text(worst, worst.limit_value)}."
         ),
         estimate=episode.failures / episode.requests if episode.has_failures else worst.worst_value,

@@ -147,7 +147,7 @@ def _sentences(inputs: SystemPerformanceInputs, metrics: Mapping[str, KeyFigure]
         opening += (
             f", 95{HARD_SPACE}% of the answers within {value_with_unit('response_time_p95', p95.value)}"
         )
-    return (f"{opening}.", *_happened(inputs))
+    return (f"{opening}.", " ".join(_happened(inputs)))
 
 
 def _number(metric: KeyFigure) -> float:

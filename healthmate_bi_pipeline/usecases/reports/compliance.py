@@ -103,6 +103,7 @@ def _books(
     made = pipeline_queries.partition_days(connection, raw_assets(), window)
     before = Window(window.start - _WEEKS_BEFORE, window.start)
     made_before = pipeline_queries.partition_days(connection, raw_assets(), before)
+    unaccounted = pipeline_queries.rows_unaccounted(connection, raw_assets(), window)
     of_files: dict[str, set[date]] = defaultdict(set)
     for day in days:
         of_files[day.dataset].add(day.day)
@@ -126,6 +127,7 @@ def _books(
                 days=len(with_rows),
                 days_expected=max(passed, len(with_rows)),
                 is_daily=_is_daily(made_before.get(f"raw/{dataset.name}", {}), before),
+                rows_unaccounted=unaccounted.get(f"raw/{dataset.name}", 0),
                 days_unmade=len(of_files[dataset.name] - set(held)),
             )
         )
@@ -141,8 +143,12 @@ def find_overdue(pipeline: Pipeline, connection: Connection, window: Window) -> 
     """Partitions of complete periods inside a window that are missing or stale, and how many are due."""
     # The graph is made from the recipes, of which this is one.
     from healthmate_bi_pipeline.usecases.graph import ASSETS  # noqa: PLC0415
+    from healthmate_bi_pipeline.usecases.staleness import known_window  # noqa: PLC0415
 
     found, due = [], 0
+    reach = window.intersection(known_window(pipeline))
+    if reach is None:
+        return [], 0
     for asset in ASSETS:
         if (
             asset.group == "reports"
@@ -151,7 +157,7 @@ def find_overdue(pipeline: Pipeline, connection: Connection, window: Window) -> 
             or asset.is_frozen
         ):
             continue
-        covering = asset.partitioned_by.covering(window)
+        covering = asset.partitioned_by.covering(reach)
         records = books.partition_records(connection, asset.name, window=covering)
         missing, stale = [], []
         for day, version in sorted(asset.inputs(pipeline, connection, covering).items()):

@@ -45,7 +45,7 @@ from healthmate_bi_pipeline.usecases.reports.scope import (
     trend_of,
 )
 from healthmate_bi_pipeline.usecases.reports.timeliness import by_dataset, closing_of, timeliness_of
-from healthmate_bi_pipeline.warehouse import performance_queries, pipeline_queries, runs
+from healthmate_bi_pipeline.warehouse import books, performance_queries, pipeline_queries, runs
 from healthmate_bi_pipeline.warehouse.pipeline_queries import DayRows, RunCount
 
 MOST_FAILED_RUNS = 20
@@ -162,6 +162,7 @@ def _datasets(
                 whole_days=timely.whole_days,
                 judged_rows=timely.rows,
                 late_rows=timely.late_rows,
+                lines=books.file_totals(connection, dataset.name, window=window).lines,
                 bytes=sizes.get(dataset.name, 0),
             )
         )
