@@ -51,8 +51,6 @@ def plain(text: str) -> str:
 
 
 def _happened(report: Report) -> str:
-    if not report.insights:
-        return f"Nothing stood out; {report.watched} figures were watched."
     lines = [
         f"- {' '.join(TONES[insight.tone])}: {plain(insight.text)}"
         for insight in report.insights[:MOST_INSIGHTS]

@@ -17,6 +17,7 @@ from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.csv import csv_files
+from healthmate_bi_pipeline.reporting.document import DataTable, Section, TableColumn
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline_tests.reporting.rich_sample import INSIGHTS, rich_report
@@ -179,15 +180,22 @@ def test_a_withheld_size_is_nowhere_in_its_insight():
     assert "Size" not in last
 
 
-@pytest.mark.parametrize(
-    ("watched", "text"),
-    [(12, "12 figures were watched"), (1, "1 figure was watched"), (0, "No figure has a history yet")],
-)
-def test_a_quiet_report_says_that_nothing_stood_out(watched, text):
-    report = replace(health_summary(inputs(6), stamp=STAMP), insights=(), watched=watched)
-    html = render_html(report)
-    assert "Nothing stood out." in html
-    assert text in html
+def test_a_period_that_is_not_over_says_that_changes_are_not_judged():
+    running = replace(rich_report(), insights=(), recommendations=(), sections=(), is_complete=False)
+    assert "The month is not over: what changed is not judged yet." in render_html(running)
+
+
+def test_a_head_says_the_unit_of_its_numbers_once():
+    columns = (
+        TableColumn("Good", is_numeric=True, figure="data_accuracy"),
+        TableColumn("Bad, %", is_numeric=True, figure="data_accuracy"),
+    )
+    table = DataTable("units", "Units", columns, ((0.5, 0.5),))
+    report = replace(
+        rich_report(), sections=(Section("units", "Units", blocks=(table,)),), insights=(), recommendations=()
+    )
+    heads = re.findall(r'<th scope="col" class="number">([^<]*)</th>', render_html(report))
+    assert heads[:2] == ["Good, %", "Bad, %"]
 
 
 def test_all_parts_of_confidence_are_on_the_page():
