@@ -137,7 +137,10 @@ ENGAGEMENT_ADVICE: tuple[Advice, ...] = (
         "churn",
         "Look at whom the model counts as leaving among {subjects}, and ask some of them why before anything is sent.",
         _PRODUCT, _WEEK, "own, by the BG/BB model of Fader, Hardie and Shang 2010",
-        figures=("churn_risk", "recent_churn_risk", "retention_score", "retention", "dormant_people", "returning_people", "churned_people"),
+        figures=(
+            "churn_risk", "recent_churn_risk", "retention_score", "retention", "dormant_people", "returning_people",
+            "churned_people",
+        ),
     ),
     Advice(
         "activity_in_app",
