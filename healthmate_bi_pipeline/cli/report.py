@@ -30,12 +30,15 @@ def report(
     last_day: Annotated[
         date, typer.Option("--to", parser=parse_day, metavar="DAY", help="Last day, inclusive, YYYY-MM-DD.")
     ],
+    generated_by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Whose name stands in it; by default yours.")
+    ] = None,
     is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,  # noqa: FBT002 - an option
 ) -> None:
     """Write a report over any days.
 
-    HTML and JSON are written from what `run` has made. Days that are exactly a day, week, month, quarter or
-    year make that period's report.
+    HTML and JSON are written from what `run` has made, with a CSV file per table and chart beside them. Days that
+    are exactly a day, week, month, quarter or year make that period's report.
 
     \b
     Examples:
@@ -52,10 +55,11 @@ def report(
 
     prepare_dagster_home(settings)
 
-    from healthmate_bi_pipeline.orchestration.reports import write_recorded_report
+    from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
 
-    paths = write_recorded_report(settings, report_type, Window.of_days(first_day, last_day))
-    for path in paths:
+    order = ReportOrder(report_type, Window.of_days(first_day, last_day), generated_by)
+    written = write_recorded_report(settings, order)
+    for path in written.paths:
         typer.echo(path)
     if is_opened:
-        typer.launch(next(path for path in paths if path.suffix == ".html").as_uri())
+        typer.launch(next(path for path in written.paths if path.suffix == ".html").as_uri())

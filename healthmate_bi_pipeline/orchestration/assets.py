@@ -133,6 +133,8 @@ def _of_run(built: Built) -> dict[str, dg.MetadataValue]:
         told["counts of the run"] = dg.MetadataValue.json(dict(built.counts))
     if built.messages:
         told["messages"] = dg.MetadataValue.md("\n".join(f"- {line}" for line in _first(built.messages)))
+    if built.summary:
+        told["report"] = dg.MetadataValue.md(built.summary)
     if built.paths:
         told["files"] = dg.MetadataValue.md("\n".join(f"- `{path}`" for path in _first(built.paths)))
     return told

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from healthmate_bi_pipeline.orchestration.jobs import build_collect, build_refresh
+from healthmate_bi_pipeline.orchestration.jobs import build_collect, build_refresh, build_report_job
 from healthmate_bi_pipeline.orchestration.schedules import build_schedules
 from healthmate_bi_pipeline.orchestration.sensors import build_sensors
 from healthmate_bi_pipeline.settings import Settings
@@ -12,7 +12,7 @@ def build_automation(settings: Settings) -> dg.Definitions:
     """The jobs, and what starts them."""
     refresh, collect = build_refresh(settings), build_collect(settings)
     return dg.Definitions(
-        jobs=[refresh, collect],
+        jobs=[refresh, collect, build_report_job(settings)],
         schedules=build_schedules(refresh, collect),
         sensors=build_sensors(settings, refresh),
     )

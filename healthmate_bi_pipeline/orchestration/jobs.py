@@ -1,9 +1,15 @@
-"""The jobs: ``refresh``, which makes all that is stale, and ``collect_host_sample``, which looks at this host."""
+"""The jobs: ``refresh`` makes all that is stale, ``report`` one report, ``collect_host_sample`` looks at this host."""
 
 from collections.abc import Callable
+from datetime import date
 
 import dagster as dg
 
+from healthmate_bi_pipeline.catalog.reports import REPORT_TYPE_BY_NAME
+from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
+from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
 from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
 from healthmate_bi_pipeline.settings import Settings
@@ -11,9 +17,12 @@ from healthmate_bi_pipeline.usecases.collect_host import host_place, sample_host
 
 REFRESH = "refresh"
 COLLECT = "collect_host_sample"
+REPORT = "report"
 
 CAUSE_TAG = "healthmate/refresh"
 """On the runs that a refresh starts: the run that they belong to."""
+
+_REPORT_NAMES = dg.Enum("ReportType", [dg.EnumValue(name) for name in REPORT_TYPE_BY_NAME])
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -71,6 +80,66 @@ def build_collect(settings: Settings) -> dg.JobDefinition:
         sample()
 
     return collect_host_sample
+
+
+def build_report_job(settings: Settings) -> dg.JobDefinition:
+    """The job that writes one report over any days, as ``healthmate-bi report`` does.
+
+    What it is asked for stands in its run configuration: ``type``, ``from`` and ``to`` (days, both inclusive) and
+    ``generated_by``.
+    """
+
+    @dg.op(
+        name="write_report",
+        config_schema={
+            "type": dg.Field(_REPORT_NAMES, description="The type of report."),
+            "from": dg.Field(str, description="First day, YYYY-MM-DD."),
+            "to": dg.Field(str, description="Last day, inclusive, YYYY-MM-DD."),
+            "generated_by": dg.Field(
+                str, is_required=False, description="Whose name stands in it; by default the process's user."
+            ),
+        },
+    )
+    def write_one(context: dg.OpExecutionContext) -> None:
+        asked = context.op_config
+        with told_to_dagster(context):
+            order = ReportOrder(
+                REPORT_TYPE_BY_NAME[asked["type"]],
+                _days(asked["from"], asked["to"]),
+                asked.get("generated_by") or None,
+            )
+            written = write_recorded_report(settings, order, instance=context.instance)
+        context.add_output_metadata(
+            {
+                "files": dg.MetadataValue.md("\n".join(f"- `{path}`" for path in written.paths)),
+                "report": dg.MetadataValue.md(written.summary),
+            }
+        )
+
+    @dg.job(
+        name=REPORT,
+        description="Writes one report over any days: type, from, to, generated_by.",
+        executor_def=dg.in_process_executor,
+    )
+    def report() -> None:
+        write_one()
+
+    return report
+
+
+def _days(first: str, last: str) -> Window:
+    """The days from the first to the last.
+
+    Raises:
+        UsageError: they are no days, or in the wrong order.
+    """
+    try:
+        first_day, last_day = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        raise UsageError("`from` and `to` are days like 2026-01-31.") from None
+    if first_day > last_day:
+        raise UsageError("`from` comes after `to`.")
+    return Window.of_days(first_day, last_day)
 
 
 def is_refreshing(instance: dg.DagsterInstance) -> bool:

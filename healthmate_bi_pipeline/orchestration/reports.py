@@ -1,5 +1,6 @@
 """A report that somebody asks for, written at once and recorded in the instance where it is a partition."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -13,28 +14,64 @@ from healthmate_bi_pipeline.usecases.reports.recipes import RECIPE_BY_TYPE
 from healthmate_bi_pipeline.usecases.reports.writing import report_asset, write_report
 
 
-def write_recorded_report(settings: Settings, report_type: ReportType, window: Window) -> list[Path]:
-    """Write a report over any days; the paths of its files.
+@dataclass(frozen=True)
+class ReportOrder:
+    """A report that somebody asks for.
+
+    Attributes:
+        report_type: what it is about.
+        window: any days.
+        generated_by: whose name stands in it; by default the user's of this process.
+    """
+
+    report_type: ReportType
+    window: Window
+    generated_by: str | None = None
+
+
+@dataclass(frozen=True)
+class WrittenReport:
+    """The files of a report, and what may be said of it here."""
+
+    paths: tuple[Path, ...]
+    summary: str
+
+
+def write_recorded_report(
+    settings: Settings, order: ReportOrder, *, instance: dg.DagsterInstance | None = None
+) -> WrittenReport:
+    """Write a report over any days.
 
     One that is exactly a period's is that period's partition, so Dagster is told.
+
+    Args:
+        settings: the configuration.
+        order: what is asked for.
+        instance: who is told; by default the instance of ``DAGSTER_HOME``.
 
     Raises:
         UsageError: there are no data in these days.
     """
+    report_type, window = order.report_type, order.window
     with Pipeline.open(settings) as pipeline:
-        built = write_report(pipeline, RECIPE_BY_TYPE[report_type.name], window)
+        recipe = RECIPE_BY_TYPE[report_type.name]
+        built = write_report(pipeline, recipe, window, generated_by=order.generated_by)
     period = report_type.cadence_of(window)
     if period is not None:
-        _record(report_type, period, window)
-    return [settings.reports_path / path for path in built.paths]
+        told = _materialization(report_type, period, window, summary=built.summary)
+        if instance is not None:
+            instance.report_runless_asset_event(told)
+        else:
+            with dg.DagsterInstance.get() as opened:
+                opened.report_runless_asset_event(told)
+    return WrittenReport(tuple(settings.reports_path / path for path in built.paths), built.summary)
 
 
-def _record(report_type: ReportType, period: Period, window: Window) -> None:
-    with dg.DagsterInstance.get() as instance:
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization(
-                asset_key=asset_key(report_asset(report_type, period)),
-                partition=period.label(window.start),
-                metadata={"dagster/partition_row_count": 1},
-            )
-        )
+def _materialization(
+    report_type: ReportType, period: Period, window: Window, *, summary: str
+) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        asset_key=asset_key(report_asset(report_type, period)),
+        partition=period.label(window.start),
+        metadata={"dagster/partition_row_count": 1, "report": dg.MetadataValue.md(summary)},
+    )

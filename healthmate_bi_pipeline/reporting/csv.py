@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import singledispatch
 from typing import TypeAlias
 
+from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.reporting.document import (
     Absence,
     BandChart,
@@ -49,11 +50,20 @@ class CsvFile:
 
 
 def csv_files(report: Report) -> tuple[CsvFile, ...]:
-    """The files of a report, the key figures first."""
-    blocks = dict(_named(report))
+    """The files of a report, the key figures first.
+
+    Raises:
+        IntegrityError: two of its tables and charts have one name.
+    """
+    names = [METRICS, *(name for name, _ in _named(report))]
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise IntegrityError(
+            f"Tables and charts of a report need names of their own; twice: {', '.join(twice)}."
+        )
     return (
         CsvFile(METRICS, _text(_metrics(report))),
-        *(CsvFile(name, _text(list(_lines(block)))) for name, block in blocks.items()),
+        *(CsvFile(name, _text(list(_lines(block)))) for name, block in _named(report)),
     )
 
 

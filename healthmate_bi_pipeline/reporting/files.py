@@ -1,12 +1,14 @@
 """Where reports lie below the reports folder, and how files get there: whole or not at all.
 
-``<type>/<cadence or range>/<first day>_<last day>/v<n>.html|json``; personal reports lie under ``personal/``
-with the same names, readable by their owner only.
+``<type>/<cadence or range>/<first day>_<last day>/v<n>.html|json``, and beside them ``v<n>.<table>.csv`` for the
+figures of each table and chart; personal reports lie under ``personal/`` with the same names, readable by their
+owner only.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -18,6 +20,7 @@ from healthmate_bi_pipeline.reporting.document import RANGE, Audience
 
 PERSONAL_FOLDER = "personal"
 CADENCES = (*REPORT_CADENCES, RANGE)
+_TABLE = re.compile(r"[A-Za-z0-9_-]*")
 
 
 def report_path(
@@ -26,10 +29,11 @@ def report_path(
     cadence: str,
     window: Window,
     version: int,
-    extension: Literal["html", "json"],
+    extension: Literal["html", "json", "csv"],
     audience: Audience = "groups",
+    table: str = "",
 ) -> PurePosixPath:
-    """The path of a report's file below the reports folder.
+    """The path of a report's file below the reports folder; a CSV file has a table's or a chart's name.
 
     >>> from datetime import date
     >>> march = Window.of_days(date(2026, 3, 1), date(2026, 3, 31))
@@ -37,7 +41,7 @@ def report_path(
     'health_summary/monthly/2026-03-01_2026-03-31/v2.html'
 
     Raises:
-        UsageError: there is no such type, cadence, version or extension.
+        UsageError: there is no such type, cadence, version, extension or table.
     """
     if report_type not in REPORT_TYPE_BY_NAME:
         raise UsageError(
@@ -45,10 +49,13 @@ def report_path(
         )
     if cadence not in CADENCES:
         raise UsageError(f"There is no cadence {cadence!r}; there are {', '.join(CADENCES)}.")
-    if version < 1 or extension not in {"html", "json"}:
+    if version < 1 or extension not in {"html", "json", "csv"}:
         raise UsageError(f"A report's file is v1.html, v1.json, v2.html …; v{version}.{extension} is none.")
+    if bool(table) != (extension == "csv") or not _TABLE.fullmatch(table):
+        raise UsageError(f"A CSV file has the name of a table, as in v1.rows.csv; {table!r} is none.")
     days = f"{window.first_day:%Y-%m-%d}_{window.last_day:%Y-%m-%d}"
-    path = PurePosixPath(report_type, str(cadence), days, f"v{version}.{extension}")
+    name = f"v{version}.{table}.csv" if table else f"v{version}.{extension}"
+    path = PurePosixPath(report_type, str(cadence), days, name)
     return PERSONAL_FOLDER / path if audience == "personal" else path
 
 

@@ -1,6 +1,6 @@
 """The page and the file that list the published reports: the newest version of each, newest period first.
 
-Personal reports are never listed. The page works without its script; the script only adds a filter.
+Personal reports are never listed. The page works without its script; the script only adds search and filters.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.reporting.document import Audience
 from healthmate_bi_pipeline.reporting.html import environment, policy_with, script_text
 from healthmate_bi_pipeline.reporting.json_blocks import instant_json
-from healthmate_bi_pipeline.reporting.wording import ADJECTIVES, instant_text, period_text, span_beside
+from healthmate_bi_pipeline.reporting.wording import (
+    ADJECTIVES,
+    THIN_SPACE,
+    instant_text,
+    period_text,
+    share_text,
+    span_beside,
+)
+
+_CONFIDENCES = (0.9, 0.75, 0.5)
+"""The least confidences that the list can be filtered by."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class IndexRecord:
     generated_at: datetime
     html_path: str
     json_path: str
+    confidence: float | None = None
 
 
 def render_index(records: Iterable[IndexRecord]) -> tuple[str, str]:
@@ -47,11 +58,29 @@ def render_index(records: Iterable[IndexRecord]) -> tuple[str, str]:
     script = script_text("filter.js")
     html = environment().get_template("index.html").render(
         rows=[_row(record) for record in listed],
+        choices=_choices(listed),
         script=script,
         policy=policy_with(script),
     )  # fmt: skip
     document = {"reports": [_entry(record) for record in listed]}
     return html, json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _choices(listed: Sequence[IndexRecord]) -> list[dict[str, object]]:
+    """What the list can be filtered by: name, label and values with their texts, in a reader's order."""
+    titles = sorted({(record.title, record.report_type) for record in listed})
+    cadences = [cadence for cadence in ADJECTIVES if any(record.cadence == cadence for record in listed)]
+    years = sorted({str(record.window.start.year) for record in listed}, reverse=True)
+    return [
+        {"name": "type", "label": "Type", "options": [(name, title) for title, name in titles]},
+        {"name": "cadence", "label": "Period", "options": [(one, ADJECTIVES[one]) for one in cadences]},
+        {"name": "year", "label": "Year", "options": [(year, year) for year in years]},
+        {
+            "name": "confidence",
+            "label": "Confidence",
+            "options": [(str(least), f"{least * 100:.0f}{THIN_SPACE}% or more") for least in _CONFIDENCES],
+        },
+    ]
 
 
 def _listed(records: Iterable[IndexRecord]) -> Sequence[IndexRecord]:
@@ -84,6 +113,11 @@ def _row(record: IndexRecord) -> dict[str, object]:
         "is_complete": record.is_complete,
         "version": record.version,
         "generated": instant_text(record.generated_at),
+        "report_type": record.report_type,
+        "cadence": record.cadence,
+        "year": str(record.window.start.year),
+        "confidence": "" if record.confidence is None else share_text(record.confidence),
+        "confidence_score": "" if record.confidence is None else f"{record.confidence:.3f}",
         "html": _link(record.html_path),
         "json": _link(record.json_path),
     }
@@ -99,6 +133,7 @@ def _entry(record: IndexRecord) -> dict[str, object]:
         "period_end": record.window.end.isoformat(),
         "version": record.version,
         "is_complete": record.is_complete,
+        "confidence_score": record.confidence,
         "generated_at": instant_json(record.generated_at),
         "html_path": record.html_path,
         "json_path": record.json_path,

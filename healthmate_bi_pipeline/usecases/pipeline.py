@@ -125,12 +125,14 @@ class Built:
         counts: figures for people: staged, kept …
         messages: lines about input that could not be used.
         paths: files that were written.
+        summary: what was made in a few lines of Markdown; nothing of a person in it.
     """
 
     rows: Mapping[date, int]
     counts: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    summary: str = ""
 
     @property
     def total(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,8 @@ from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.orchestration.build import build_definitions
 from healthmate_bi_pipeline.orchestration.instance import FAST_EVENTS, prepare_dagster_home
-from healthmate_bi_pipeline.orchestration.reports import write_recorded_report
+from healthmate_bi_pipeline.orchestration.jobs import build_report_job
+from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
 from healthmate_bi_pipeline.orchestration.watching import RunSummary
 from healthmate_bi_pipeline.settings import Settings
@@ -200,8 +202,53 @@ def test_a_first_day_that_moves_back_is_followed(known: Settings) -> None:
 
 def test_report_asked_for_is_recorded(recorded: dg.DagsterInstance, known: Settings) -> None:
     window = Window.of_days(date(2026, 2, 2), date(2026, 2, 8))
-    paths = write_recorded_report(known, HEALTH_SUMMARY, window)
+    paths = write_recorded_report(known, ReportOrder(HEALTH_SUMMARY, window)).paths
     assert sorted(path.suffix for path in paths) == [".html", ".json"]
     assert all(Path(path).exists() for path in paths)
+    assert (paths[0].parent / "v1.metrics.csv").exists()
     key = dg.AssetKey(["reports", "health_summary_weekly"])
     assert "2026-02-02" in recorded.get_materialized_partitions(key)
+
+
+def test_the_report_job_writes_what_it_is_asked_for(recorded: dg.DagsterInstance, known: Settings) -> None:
+    job = build_report_job(known)
+    asked = {"type": "health_summary", "from": "2026-02-02", "to": "2026-02-06", "generated_by": "An analyst"}
+    result = job.execute_in_process({"ops": {"write_report": {"config": asked}}}, instance=recorded)
+    assert result.success
+    folder = known.reports_path / "health_summary" / "range" / "2026-02-02_2026-02-06"
+    written = json.loads((folder / "v1.json").read_text(encoding="utf-8"))
+    assert written["generated_by"] == "An analyst"
+    assert written["privacy_class"] == "limited"
+    (output,) = result.filter_events(lambda event: event.is_successful_output)
+    told = output.step_output_data.metadata
+    assert "v1.html" in told["files"].value
+    assert "not for passing on" in told["report"].value
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"to": "2026-01-01"}, "`from` comes after `to`"),
+        ({"from": "today"}, "days like 2026-01-31"),
+        ({"from": "2019-01-01", "to": "2019-01-31"}, "no data"),
+    ],
+)
+def test_the_report_job_refuses_what_cannot_be(
+    recorded: dg.DagsterInstance, known: Settings, changes: dict[str, str], told: str
+) -> None:
+    asked = {"type": "health_summary", "from": "2026-02-02", "to": "2026-02-06"} | changes
+    job = build_report_job(known)
+    config = {"ops": {"write_report": {"config": asked}}}
+    result = job.execute_in_process(config, instance=recorded, raise_on_error=False)
+    assert not result.success
+    (failure,) = result.filter_events(lambda event: event.is_step_failure)
+    assert told in failure.step_failure_data.user_failure_data.description
+
+
+def test_a_report_s_asset_shows_it_in_short(recorded: dg.DagsterInstance) -> None:
+    event = recorded.get_latest_materialization_event(dg.AssetKey(["reports", "health_summary_daily"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    told = event.asset_materialization.metadata["report"].value
+    assert "Health summary" in str(told)
+    assert "Confidence" in str(told)

@@ -23,6 +23,15 @@ def test_paths_are_those_of_the_contract():
     assert path == PurePosixPath("health_summary/range/2026-02-20_2026-02-20/v12.json")
 
 
+def test_a_csv_file_has_the_name_of_its_table():
+    place = PLACE | {"extension": "csv"}
+    path = report_path("health_summary", **place, table="rows", audience="personal")
+    assert path == PurePosixPath("personal/health_summary/monthly/2026-03-01_2026-03-31/v1.rows.csv")
+    for table in ("", "../rows", "a/b", "a.b"):
+        with pytest.raises(UsageError):
+            report_path("health_summary", **place, table=table)
+
+
 def test_personal_reports_lie_apart():
     path = report_path("health_summary", **PLACE, audience="personal")
     assert path == PurePosixPath("personal/health_summary/monthly/2026-03-01_2026-03-31/v1.html")

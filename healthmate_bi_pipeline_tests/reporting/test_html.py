@@ -134,11 +134,11 @@ def test_every_chart_can_be_read_without_seeing_it(html):
 def test_the_first_screen_says_what_happened_how_sure_and_what_to_do():
     html = html_of("rich")
     order = [
-        "What happened",
+        ">What happened<",
         INSIGHTS[0].text,
-        "How sure",
+        ">How sure<",
         "Limited by",
-        "What to do",
+        ">What to do<",
         "Find out what changed",
         ">Figures<",
     ]

@@ -5,10 +5,10 @@ A report whose content is the same as before keeps its file; a changed one becom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 from uuid import uuid4
 
@@ -16,10 +16,12 @@ from healthmate_bi_pipeline.catalog.reports import REPORT_TYPE_BY_NAME, ReportTy
 from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
 from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.reporting import files
+from healthmate_bi_pipeline.reporting.csv import csv_files, csv_names
 from healthmate_bi_pipeline.reporting.document import RANGE, Report, Stamp
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.index import IndexRecord, render_index
 from healthmate_bi_pipeline.reporting.json import content_sha256, render_json, report_document
+from healthmate_bi_pipeline.reporting.markdown import render_markdown
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe, report_inputs
@@ -27,40 +29,80 @@ from healthmate_bi_pipeline.usecases.reports.scope import Subject
 from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME
 from healthmate_bi_pipeline.warehouse import books, queries, runs
 
-_RENDERERS: tuple[tuple[Literal["html", "json"], Callable[[Report], str]], ...] = (
-    ("html", render_html),
-    ("json", render_json),
-)
+
+@dataclass(frozen=True)
+class Written:
+    """A report and where it lies."""
+
+    report: Report
+    html_path: str
+    json_path: str
+
+    @property
+    def paths(self) -> tuple[str, str]:
+        """The files that are named to people; CSV lies beside them."""
+        return self.html_path, self.json_path
+
+    @property
+    def summary(self) -> str:
+        """The report in short."""
+        return render_markdown(self.report, path=self.html_path)
 
 
 def build_reports(
-    pipeline: Pipeline, window: Window | None, *, recipe: ReportRecipe, period: Period
+    pipeline: Pipeline,
+    window: Window | None,
+    *,
+    recipe: ReportRecipe,
+    period: Period,
+    generated_by: str | None = None,
 ) -> Built:
-    """Write the reports of the periods of a window that have data."""
+    """Write the reports of the periods of a window that have data.
+
+    Args:
+        pipeline: what it works with.
+        window: whole periods.
+        recipe: the type of report.
+        period: its cadence.
+        generated_by: whose name stands in the reports; by default the pipeline's actor.
+    """
     assert window is not None  # noqa: S101 - reports are partitioned
     asset = report_asset(recipe.report_type, period)
     rows: dict[date, int] = {}
     paths: list[str] = []
+    last: Written | None = None
     parts = list(period.windows(window))
     with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
         # Read before the figures are: what changes meanwhile makes the reports stale again.
         with pipeline.warehouse.transaction() as connection:
             inputs = report_inputs(pipeline, connection, window, recipe=recipe, period=period)
         for place, part in enumerate(parts):
-            written = _write(pipeline, recipe, Subject(recipe.report_type, period, part), asset=asset)
+            subject = Subject(recipe.report_type, period, part)
+            written = _write(pipeline, recipe, subject, asset=asset, generated_by=generated_by)
             rows[part.first_day] = 1 if written else 0
             tally.rows += rows[part.first_day]
-            paths += written
+            paths += written.paths if written else ()
+            last = written or last
             pipeline.progress(asset, (place + 1) / len(parts))
         if paths:
             write_index(pipeline)
         # Booked last: what is killed before is tried again, finds its reports and lists them.
         _book(pipeline, asset, rows, inputs)
-    return Built(rows, {"reports": sum(rows.values())}, (), tuple(paths))
+    return Built(
+        rows, {"reports": sum(rows.values())}, (), tuple(paths), last.summary if last is not None else ""
+    )
 
 
-def write_report(pipeline: Pipeline, recipe: ReportRecipe, window: Window) -> Built:
+def write_report(
+    pipeline: Pipeline, recipe: ReportRecipe, window: Window, *, generated_by: str | None = None
+) -> Built:
     """Write one report over any days; days that are exactly a period make that period's report.
+
+    Args:
+        pipeline: what it works with.
+        recipe: the type of report.
+        window: the days.
+        generated_by: whose name stands in the report; by default the pipeline's actor.
 
     Raises:
         UsageError: there are no data in these days.
@@ -70,13 +112,15 @@ def write_report(pipeline: Pipeline, recipe: ReportRecipe, window: Window) -> Bu
     if recipe.gather(pipeline, subject) is None:
         raise UsageError(f"There are no data in {window}. `healthmate-bi status` shows which days have some.")
     if period is not None:
-        return build_reports(pipeline, window, recipe=recipe, period=period)
+        return build_reports(pipeline, window, recipe=recipe, period=period, generated_by=generated_by)
     asset = report_asset(recipe.report_type, None)
     with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
-        paths = _write(pipeline, recipe, subject, asset=asset)
+        written = _write(pipeline, recipe, subject, asset=asset, generated_by=generated_by)
+        if written is None:
+            raise UsageError(f"The data in {window} went away while the report was made.")
         tally.rows = 1
         write_index(pipeline)
-    return Built({window.first_day: 1}, {"reports": 1}, (), tuple(paths))
+    return Built({window.first_day: 1}, {"reports": 1}, (), written.paths, written.summary)
 
 
 def report_asset(report_type: ReportType, period: Period | None) -> str:
@@ -123,6 +167,7 @@ def _write_index(pipeline: Pipeline) -> None:
             generated_at=entry.generated_at,
             html_path=entry.html_path,
             json_path=entry.json_path,
+            confidence=entry.confidence_score,
         )
         for entry in listed
         if entry.report_type in REPORT_TYPE_BY_NAME
@@ -132,13 +177,18 @@ def _write_index(pipeline: Pipeline) -> None:
     files.write_file(pipeline.settings.reports_path, "index.json", text=document)
 
 
-def _write(pipeline: Pipeline, recipe: ReportRecipe, subject: Subject, *, asset: str) -> list[str]:
-    """Write a report unless there is nothing to say or it says what it said before; its paths."""
+def _write(
+    pipeline: Pipeline, recipe: ReportRecipe, subject: Subject, *, asset: str, generated_by: str | None
+) -> Written | None:
+    """Write a report unless it says what it said before; ``None``: there is nothing to say."""
     inputs = recipe.gather(pipeline, subject)
     if inputs is None:
-        return []
+        return None
     stamp = Stamp(
-        report_id=str(uuid4()), version=1, generated_at=pipeline.utc_now, generated_by=pipeline.actor
+        report_id=str(uuid4()),
+        version=1,
+        generated_at=pipeline.utc_now,
+        generated_by=generated_by or pipeline.actor,
     )
     report = recipe.build(inputs, stamp)
     content = content_sha256(report)
@@ -148,8 +198,10 @@ def _write(pipeline: Pipeline, recipe: ReportRecipe, subject: Subject, *, asset:
             connection, subject.report_type.name, subject.cadence, subject.window, audience
         )
     root = pipeline.settings.reports_path
-    if known is not None and known.content_sha256 == content and _are_there(root, known):
-        return [known.html_path, known.json_path]
+    if known is not None and known.content_sha256 == content:
+        written = replace(report, stamp=replace(stamp, version=known.version))
+        if all((root / path).exists() for path in _paths(written)):
+            return Written(written, known.html_path, known.json_path)
     version = known.version + 1 if known is not None else 1
     report = replace(report, stamp=replace(stamp, version=version))
     html_path, json_path = _write_files(root, report)
@@ -166,28 +218,38 @@ def _write(pipeline: Pipeline, recipe: ReportRecipe, subject: Subject, *, asset:
             detail={"report_id": stamp.report_id, "content_sha256": content, "audience": audience},
             now=pipeline.now,
         )
-    return [html_path, json_path]
+    return Written(report, html_path, json_path)
 
 
-def _are_there(root: Path, known: queries.ReportRecord) -> bool:
-    return all((root / path).exists() for path in (known.html_path, known.json_path))
+def _paths(report: Report) -> list[PurePosixPath]:
+    """Where the files of a report lie: HTML and JSON, then CSV."""
+    return [
+        _path(report, "html"),
+        _path(report, "json"),
+        *(_path(report, "csv", table=name) for name in sorted(csv_names(report))),
+    ]
+
+
+def _path(report: Report, extension: Literal["html", "json", "csv"], *, table: str = "") -> PurePosixPath:
+    return files.report_path(
+        report.report_type,
+        cadence=report.cadence,
+        window=report.window,
+        version=report.stamp.version,
+        extension=extension,
+        audience=report.audience,
+        table=table,
+    )
 
 
 def _write_files(root: Path, report: Report) -> tuple[str, str]:
-    paths = []
-    for extension, render in _RENDERERS:
-        path = files.report_path(
-            report.report_type,
-            cadence=report.cadence,
-            window=report.window,
-            version=report.stamp.version,
-            extension=extension,
-            audience=report.audience,
-        )
-        files.write_file(root, path, text=render(report))
-        paths.append(str(path))
-    html_path, json_path = paths
-    return html_path, json_path
+    """Write a report's files; the paths of HTML and JSON. HTML comes last: it links to the others."""
+    for file in csv_files(report):
+        files.write_file(root, _path(report, "csv", table=file.name), text=file.text)
+    html_path, json_path = _path(report, "html"), _path(report, "json")
+    files.write_file(root, json_path, text=render_json(report))
+    files.write_file(root, html_path, text=render_html(report))
+    return str(html_path), str(json_path)
 
 
 def _record(report: Report, content: str, html_path: str, json_path: str) -> queries.ReportRecord:
