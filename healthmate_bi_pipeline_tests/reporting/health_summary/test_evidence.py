@@ -141,6 +141,11 @@ def test_the_parts_of_a_kind_of_data():
     assert sleep.score == pytest.approx((0.5 * 0.9 * 0.8 * 0.968) ** 0.25, abs=1e-3)
 
 
+def test_the_gate_of_a_kind_of_data_is_not_counted_in_a_week():
+    week = Period.WEEKLY.window(datetime(2026, 3, 5))
+    assert "sufficiency" not in parts(march(cadence="weekly", window=week), "Sleep")
+
+
 def test_a_period_that_was_loaded_afterwards_has_no_timeliness():
     share, *_ = parts(march(arrivals={}), "Sleep")["timeliness"]
     assert share is Absence.NO_DATA
