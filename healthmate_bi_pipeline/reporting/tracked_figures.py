@@ -82,10 +82,16 @@ def told(metric: KeyFigure, *, with_label: bool = True) -> str:
 
 
 def history_chart(
-    tracked: Sequence[Tracked], *, chart_id: str, title: str, window: Window, minimum: int
+    tracked: Sequence[Tracked],
+    *,
+    chart_id: str,
+    title: str,
+    window: Window,
+    minimum: int,
+    least_points: int = 2,
 ) -> TrendChart | None:
-    """Figures of one unit over their history; none where there are not at least two points to see."""
-    lines = [_series(one) for one in tracked if _known(one.history) > 1]
+    """Figures of one unit over their history; none where there are fewer points to see than a line needs."""
+    lines = [_series(one) for one in tracked if _known(one.history) >= least_points]
     if not lines:
         return None
     period = tracked[0].period

@@ -51,6 +51,9 @@ OF_CURRENCY = (
     "lifetime_value",
     "expected_payments",
 )
+PEOPLE_OF_A_RATE = 10
+"""So many steps of rounding are the fewest people of whose sums and counts a rate of growth or loss is told."""
+
 WATCHED = (
     "paying_people_growth",
     "paying_people_churn_rate",
@@ -104,6 +107,11 @@ def show_movements(cell: Revenue, *, settings: ReportSettings) -> ShownMovements
     )
 
 
+def has_rates(people: int, settings: ReportSettings) -> bool:
+    """Whether rounding leaves a rate of so many people worth telling: it may shift it by a twentieth, not by half."""
+    return settings.audience == "personal" or people >= PEOPLE_OF_A_RATE * settings.round_people_to
+
+
 def _is_few(people: int, settings: ReportSettings) -> bool:
     return settings.audience != "personal" and 0 < people < settings.minimum_people
 
@@ -139,6 +147,8 @@ def _of_everybody(figure: str) -> _Shown:
         match figure:
             case "paying_people":
                 return show_paying_people(one, settings=settings), None
+            case "paying_people_growth" if not has_rates(whole.opening.people, settings):
+                return Absence.SUPPRESSED, show_count(whole.opening.people, settings=settings)
             case "paying_people_growth":
                 opening = show_count(whole.opening.people, settings=settings)
                 return _growth(show_count(whole.closing.people, settings=settings), opening), opening
@@ -169,6 +179,10 @@ def _of_currency(figure: str, currency: str) -> _Shown:
             case "monthly_recurring_revenue":
                 total = show_sum(cell.closing.money, people=cell.closing.people, settings=settings)
                 return total, show_count(cell.closing.people, settings=settings)
+            case "recurring_revenue_growth" | "revenue_churn_rate" | "net_revenue_retention" if not has_rates(
+                cell.opening.people, settings
+            ):
+                return Absence.SUPPRESSED, show_count(cell.opening.people, settings=settings)
             case "recurring_revenue_growth":
                 moves = show_movements(cell, settings=settings)
                 return _growth(moves.closing, moves.opening), show_count(

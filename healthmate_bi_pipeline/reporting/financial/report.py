@@ -31,6 +31,7 @@ from healthmate_bi_pipeline.reporting.financial import sections
 from healthmate_bi_pipeline.reporting.financial.figures import (
     OF_EVERYBODY,
     WATCHED,
+    has_rates,
     show_failed,
     show_movements,
     tracked_figures,
@@ -81,7 +82,7 @@ def financial(inputs: FinancialInputs, *, stamp: Stamp) -> Report:
             ),
             metrics=tuple(metrics.values()),
             sections=_sections(inputs, metrics=metrics, tracked=tracked),
-            evidence=Evidence(_watched(tracked), payment_facts(inputs)),
+            evidence=Evidence(_watched(inputs, tracked), payment_facts(inputs)),
             confidence_inputs=_confidence(inputs, metrics=metrics),
             data_sources=_data_sources(inputs),
         ),
@@ -216,11 +217,21 @@ def _once(metrics: Mapping[str, KeyFigure]) -> tuple[KeyFigure, ...]:
     return tuple(found.values())
 
 
-def _watched(tracked: Mapping[str, Tracked]) -> tuple[Tracked, ...]:
+def _watched(inputs: FinancialInputs, tracked: Mapping[str, Tracked]) -> tuple[Tracked, ...]:
+    """What insights are looked for in; not in the sums of a few, which move by the steps that they are rounded to."""
+    few = {
+        currency
+        for currency in inputs.current.currencies
+        if not has_rates(
+            max(inputs.current.of(currency).opening.people, inputs.current.of(currency).closing.people),
+            inputs.settings,
+        )
+    }
     return tuple(
         one
         for name, one in tracked.items()
         if name.partition(":")[0] in WATCHED
+        and name.partition(":")[2] not in few
         and (is_shown(one.current.value) or any(is_shown(sample.value) for sample in one.history))
     )
 

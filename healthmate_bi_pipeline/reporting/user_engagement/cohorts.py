@@ -49,6 +49,7 @@ def retention_section(
         title=f"{metrics['retention'].label}, of those who came the {NOUNS[inputs.period]} before",
         window=inputs.window,
         minimum=inputs.settings.minimum_people,
+        least_points=6,
     )
     if line is not None:
         blocks.append(line)

@@ -38,6 +38,12 @@ STAGES = {
     Lifecycle.RESURRECTING: "resurrected_people",
     Lifecycle.DORMANT: "dormant_people",
 }
+_BANDS_OF_DAYS = {
+    WEEK_DAYS: tuple((day, day) for day in range(1, WEEK_DAYS + 1)),
+    MONTH_DAYS: ((1, 1), (2, 3), (4, 7), (8, 14), (15, 21), (22, 28)),
+}
+"""What days of activity are told together; the table of the warehouse has each of them."""
+
 _BARS = {
     Lifecycle.NEW: "new",
     Lifecycle.RETURNING: "returning",
@@ -157,12 +163,15 @@ def frequency_section(inputs: UserEngagementInputs) -> Section | None:
         curve = inputs.curves.get(days, {})
         if not curve:
             continue
-        counts = show_parts([curve.get(day, 0) for day in range(1, days + 1)], settings=inputs.settings)
+        bands = _BANDS_OF_DAYS[days]
+        summed = [sum(curve.get(day, 0) for day in range(low, high + 1)) for low, high in bands]
+        counts = show_parts(summed, settings=inputs.settings)
+        labels = [str(low) if low == high else f"{low}–{high}" for low, high in bands]
         total = show_count(sum(curve.values()), settings=inputs.settings)
         told = shares(counts, total=total)
         told_text = "; ".join(
-            f"{day}: {share_text(share)}"
-            for day, share in enumerate(told, start=1)
+            f"{label}: {share_text(share)}"
+            for label, share in zip(labels, told, strict=True)
             if not isinstance(share, Absence)
         )
         charts.append(
@@ -173,8 +182,7 @@ def frequency_section(inputs: UserEngagementInputs) -> Section | None:
                 figure="retention",
                 unit="%",
                 bars=tuple(
-                    Bar(str(day), share, count)
-                    for day, (share, count) in enumerate(zip(told, counts, strict=True), start=1)
+                    Bar(label, share, count) for label, share, count in zip(labels, told, counts, strict=True)
                 ),
                 note=withheld_note(inputs.settings.minimum_people, "bars") if has_gap(counts) else "",
             )

@@ -148,8 +148,17 @@ def _outputs(connection: Connection, reading: Reading, window: Window) -> Mappin
     if reading.reach is Reach.WHOLE:
         window = Window.of_days(UNPARTITIONED, UNPARTITIONED)
     if reading.reach is Reach.BEFORE:
-        window = Window(min(_EVER, window.start), window.end)
+        return _up_to(outputs(connection, reading.asset, Window(min(_EVER, window.start), window.end)))
     return outputs(connection, reading.asset, window)
+
+
+def _up_to(held: Mapping[date, int]) -> dict[date, int]:
+    """For each partition one version of it and of all before it."""
+    found, so_far = {}, 0
+    for day, version in sorted(held.items()):
+        so_far = hash64(so_far, day, version)
+        found[day] = so_far
+    return found
 
 
 def _read(
@@ -162,7 +171,8 @@ def _read(
         case Reach.INSIDE:
             days = list(part.each_day())
         case Reach.BEFORE:
-            days = sorted(day for day in held if day <= part.last_day)
+            last = max((day for day in held if day <= part.last_day), default=None)
+            days = [] if last is None else [last]
         case Reach.WHOLE:
             days = [UNPARTITIONED]
         case Reach.BESIDE:

@@ -14,6 +14,7 @@ from healthmate_bi_pipeline.catalog.engagement import CHURN_RISK_BANDS
 from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, ENGAGEMENT_GROUPS, figures_name, state_name
 from healthmate_bi_pipeline.catalog.lake_tables import CHURN_FITS
 from healthmate_bi_pipeline.catalog.reports import USER_ENGAGEMENT
+from healthmate_bi_pipeline.domain.lifecycle import Lifecycle
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
@@ -49,6 +50,7 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
     window = subject.window
     before = previous_window(subject.period, window)
     period, span = evidence_of(subject.period, window)
+    is_over = is_complete(end=window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay)
     with pipeline.warehouse.transaction() as connection:
         read = _Reader(connection, period)
         history = read.history(period, span)
@@ -57,7 +59,10 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
         if subject.period is not None:
             current, previous = (read.period(subject.period, part) for part in (window, before))
             curves = engagement_queries.active_days(connection, period=subject.period, window=window)
-            lifecycle = engagement_queries.lifecycle(connection, period=subject.period, window=window)
+            lifecycle = _filled(
+                engagement_queries.lifecycle(connection, period=subject.period, window=window),
+                is_over=is_over,
+            )
             active_before = previous.activity.active if previous.activity else None
         elif filled:
             now, then = (range_groups(pipeline, part) for part in (window, before))
@@ -77,9 +82,7 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             window=window,
             settings=pipeline.settings.report,
             as_of=newest_instant(pipeline, ENGAGEMENT.datasets, window),
-            is_complete=is_complete(
-                end=window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay
-            ),
+            is_complete=is_over,
             quality=row_quality(connection, ENGAGEMENT.datasets, window),
             input_versions=_input_versions(connection, window),
             current=current,
@@ -98,6 +101,12 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             days_with_data=filled,
             arrivals=arrivals(connection, ENGAGEMENT.datasets, window, delay=pipeline.settings.period.delay),
         )
+
+
+def _filled(stages: Mapping[str, int], *, is_over: bool) -> dict[str, int]:
+    """The stages with those that hold nobody; who fell silent is not said before it is over."""
+    told = [stage for stage in Lifecycle if is_over or stage is not Lifecycle.DORMANT]
+    return {str(stage): stages.get(stage, 0) for stage in told}
 
 
 class _Reader:
