@@ -221,8 +221,8 @@ def test_the_report_job_writes_what_it_is_asked_for(recorded: dg.DagsterInstance
     assert written["privacy_class"] == "limited"
     (output,) = result.filter_events(lambda event: event.is_successful_output)
     told = output.step_output_data.metadata
-    assert "v1.html" in told["files"].text
-    assert "not for passing on" in told["report"].text
+    assert "v1.html" in told["files"].value
+    assert "not for passing on" in told["report"].value
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from healthmate_bi_pipeline.reporting.index import IndexRecord, render_index
 from healthmate_bi_pipeline_tests.reporting.test_html import HOSTILE, Page
 
 
-def record(period, moment, *, version=1, audience="groups", is_complete=True):
+def record(period, moment, *, version=1, audience="groups", is_complete=True, confidence=None):
     window = period.window(moment)
     html, data = (
         str(
@@ -38,6 +38,7 @@ def record(period, moment, *, version=1, audience="groups", is_complete=True):
         generated_at=datetime(2026, 4, 2, 5, 30),
         html_path=html,
         json_path=data,
+        confidence=confidence,
     )
 
 
@@ -86,6 +87,17 @@ def test_the_list_is_there_without_the_script():
     assert html.count("<tr") == 3
     assert re.search(r'<form class="filters" id="filters" hidden', html)
     assert all(reference.startswith(("#", "./", "data:,")) for reference in page.references)
+
+
+def test_confidence_is_listed_and_can_be_asked_for():
+    sure = replace(MARCH, confidence=0.842)
+    html, data = render_index([sure, APRIL])
+    assert [one["confidence_score"] for one in json.loads(data)["reports"]] == [None, 0.842]
+    assert 'data-confidence="0.842"' in html
+    assert ">84\u202f%</td>" in html
+    names = re.findall(r'<select name="([a-z]+)"', html)
+    assert names == ["type", "cadence", "year", "confidence"]
+    assert '<option value="health_summary">Health summary</option>' in html
 
 
 def test_no_reports():
