@@ -32,11 +32,14 @@ class Noise:
     name: str
     correlation: float = 0.0
     weekday: float = 0.0
+    degrees: float = 0.0
+    """Of a t distribution; normal where it is 0."""
 
 
 NOISES = (
     Noise("independent"),
     Noise("with a weekday cycle", weekday=2.0),
+    Noise("heavy tails (t, 3 degrees)", degrees=3.0),
     Noise("neighbours correlated 0.3", correlation=0.3),
 )
 
@@ -62,6 +65,10 @@ def null_evidence(dice: np.random.Generator, noise: Noise, period: Period) -> Ev
 def noise_of(dice: np.random.Generator, noise: Noise, period: Period) -> np.ndarray:
     """A series with mean 0 and deviation 1, apart from the weekday cycle of days."""
     fresh = dice.normal(size=POINTS[period])
+    if noise.degrees:
+        fresh = dice.standard_t(noise.degrees, size=POINTS[period]) / np.sqrt(
+            noise.degrees / (noise.degrees - 2)
+        )
     values = fresh.copy()
     for place in range(1, len(values)):
         share = noise.correlation

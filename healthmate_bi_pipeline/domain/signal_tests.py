@@ -7,9 +7,10 @@ noise. Each rule is therefore judged a second time, by a test of the same points
 
 whose t is exact for independent normal values, also with strata and gaps (Box & Tiao 1975, J Am Stat Assoc 70:70, call
 the indicator an intervention; for one point t is its studentised deleted residual). Where many places are tried, the
-best p value is multiplied by their number (Bonferroni). A run of rising points needs no model: of r points in any order
-2 in r! are sorted. Lasting shifts are judged with the correlation of neighbours allowed for, which makes n values
-count as n (1 − r) / (1 + r).
+best p value is multiplied by their number (Bonferroni). Single points are judged by a t of as few degrees of freedom as
+the tails of the other points are heavy: where wild values are usual, one more is no signal. Lasting shifts are judged
+with the correlation of neighbours allowed for, which makes n values count as n (1 − r) / (1 + r). A run of rising points
+needs no model: of r points in any order 2 in r! are sorted.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def points_effect(
     """
     series = _Series.of(values, strata)
     places = np.arange(len(series.values) - min(latest, len(series.values)), len(series.values))
-    return _best(series, places, places)
+    return _best(series, places, places, allows_for_tails=True)
 
 
 def near_effect(
@@ -92,7 +93,7 @@ def near_effect(
     if not pairs:
         return None
     firsts, lasts = np.array(pairs, dtype=np.int64).T
-    return _best(series, firsts, lasts, is_pair=True)
+    return _best(series, firsts, lasts, is_pair=True, allows_for_tails=True)
 
 
 def shift_effect(
@@ -189,6 +190,7 @@ def _best(
     *,
     is_pair: bool = False,
     allows_for_neighbours: bool = False,
+    allows_for_tails: bool = False,
 ) -> Effect | None:
     """The effect with the largest t of indicators that reach from a first to a last point."""
     degrees = len(series.values) - series.parameters
@@ -215,6 +217,8 @@ def _best(
     if allows_for_neighbours:
         wide = widening(neighbour_correlation(series.within - estimates[best] * rows[best]))
         counted, statistic = max(degrees / wide, 1.0), statistic / math.sqrt(wide)
+    if allows_for_tails:
+        counted = min(counted, tail_degrees((series.within - estimates[best] * rows[best])[~is_in[best]]))
     p_value = 2 * float(special.stdtr(counted, -abs(statistic))) * int(can_tell.sum())
     estimate = float(estimates[best])
     half = t_quantile(counted) * abs(estimate / statistic) if statistic else math.inf
@@ -252,6 +256,19 @@ def without_levels(values: npt.ArrayLike, *, strata: npt.ArrayLike) -> Floats:
     """
     series = _Series.of(values, strata)
     return np.asarray(series.within + series.values.mean())
+
+
+def tail_degrees(residuals: npt.ArrayLike) -> float:
+    """The degrees of freedom of the t distribution whose tails are as heavy: 4 + 6 / excess kurtosis.
+
+    >>> tail_degrees([-1, 1] * 20), round(tail_degrees([-1, 1] * 20 + [6]), 1)
+    (inf, 5.0)
+    """
+    given = np.asarray(residuals, dtype=np.float64)
+    centred = given - given.mean() if len(given) else given
+    variance = float((centred**2).mean()) if len(given) else 0.0
+    excess = float((centred**4).mean()) / variance**2 - 3 if variance > 0 else 0.0
+    return 4 + 6 / excess if excess > 0 else math.inf
 
 
 def has_levels(values: npt.ArrayLike, *, strata: npt.ArrayLike, level: float = 0.05) -> bool:

@@ -39,6 +39,7 @@ from healthmate_bi_pipeline.domain.signal_tests import (
     run_effect,
     shift_effect,
     straight_misfit,
+    tail_degrees,
     without_levels,
 )
 from healthmate_bi_pipeline.domain.trend_tests import mann_kendall
@@ -59,8 +60,8 @@ LEAST_DAYS_A_SIDE = 7
 """Two periods are compared by their days when each has so many."""
 RANGE_TO_DEVIATION = 1.128
 """Mean moving range of two normal values over their standard deviation."""
-RANGE_DEGREES = 0.62
-"""Degrees of freedom of a deviation from moving ranges, for each point but the first (Wheeler 1995)."""
+STEP_DEGREES = 2 / 3
+"""Degrees of freedom of a mean square of steps, for each step: neighbouring steps share a value."""
 
 
 @dataclass(frozen=True)
@@ -331,16 +332,16 @@ def _share(sample: Sample) -> tuple[int, int] | None:
 
 
 def _between_periods(tracked: Tracked, change: float, *, history: History) -> Difference | None:
-    """By how much periods differed before: moving ranges of the history up to this period."""
+    """By how much neighbouring periods differed before, with tails as heavy as those of their differences."""
     before = history.values[: len(history.values) - history.latest]
     if tracked.period is Period.DAILY or not history.latest or len(before) < LEAST_POINTS - 1:
         return None
-    limits = control_limits(before)
-    if limits is None or limits.moving_range <= 0:
+    steps = np.diff(before)
+    usual = math.sqrt(float((steps**2).mean()) / history.latest)
+    if usual <= 0:
         return None
-    of_period = limits.moving_range / RANGE_TO_DEVIATION / math.sqrt(history.latest)
-    degrees = RANGE_DEGREES * (len(before) - 1)
-    return difference(change, standard_error=of_period * math.sqrt(2), degrees=degrees)
+    degrees = min(STEP_DEGREES * len(steps), tail_degrees(steps))
+    return difference(change, standard_error=usual, degrees=degrees)
 
 
 def _between_days(tracked: Tracked, change: float, *, history: History) -> Difference | None:

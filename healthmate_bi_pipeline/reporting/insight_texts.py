@@ -55,6 +55,11 @@ def insight_text(
     return " ".join(parts)
 
 
+def people_of(finding: Finding, tracked: Tracked) -> Count | None:
+    """Whom a finding is about: those of its own point, or those of the report's period."""
+    return finding.last.people if finding.rule in {"outside", "near"} else tracked.current.people
+
+
 def _label(tracked: Tracked) -> str:
     label = style_of(tracked.figure).label
     return f"{label}, {tracked.subject}" if tracked.subject else label
@@ -62,7 +67,7 @@ def _label(tracked: Tracked) -> str:
 
 def _people(finding: Finding, tracked: Tracked) -> str:
     """Whom it is about, where that is more than one person."""
-    people = tracked.current.people
+    people = people_of(finding, tracked)
     if not _are_several(people):
         return ""
     assert people is not None  # noqa: S101 - several are some

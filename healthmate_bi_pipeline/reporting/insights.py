@@ -20,7 +20,7 @@ from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.reporting.document import Absence, Insight, Tone
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Tracked
 from healthmate_bi_pipeline.reporting.findings import Finding, find, known_history, size
-from healthmate_bi_pipeline.reporting.insight_texts import insight_text
+from healthmate_bi_pipeline.reporting.insight_texts import insight_text, people_of
 from healthmate_bi_pipeline.reporting.wording import count_text
 
 MOST_INSIGHTS = 7
@@ -163,7 +163,7 @@ def _insight(tracked: Tracked, one: _Judged, *, text: str, as_of: datetime | Non
         high=_significant(finding.high),
         p_value=_significant(finding.p_value),
         adjusted_p=_significant(one.adjusted_p),
-        people=tracked.current.people,
+        people=people_of(finding, tracked),
         points=finding.points,
         effect=round(one.size, 2),
         as_of=as_of,

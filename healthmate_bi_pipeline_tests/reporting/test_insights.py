@@ -104,6 +104,18 @@ def test_one_strange_day_is_found_and_held_against_its_weekday():
     assert insight.low < -2500 < insight.high
 
 
+def test_a_strange_day_of_a_month_is_about_the_people_of_that_day():
+    values = noise(91)
+    values[80] -= 2500
+    history = tuple(replace(one, people=300) for one in samples(values))
+    current = replace(
+        history[-1], people=900, window=Window(history[61].window.start, history[-1].window.end)
+    )
+    (insight,) = looked(tracked(values, history=history, current=current)).insights
+    assert (insight.rule, insight.people) == ("outside", 300)
+    assert plain(insight.text).endswith("than usual for a Thursday (300 people).")
+
+
 def test_a_weekend_is_no_insight():
     assert looked(tracked(noise(91))).insights == ()
 

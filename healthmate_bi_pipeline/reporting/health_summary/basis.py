@@ -54,6 +54,9 @@ KINDS: tuple[Kind, ...] = (
 )  # fmt: skip
 """Symptoms are logged when there are some: no day of them is expected."""
 
+LEAST_GATE_DAYS = 14
+"""In shorter periods the gate of a kind of data is not counted."""
+
 _SCORE = "overall_health_score"
 
 
@@ -70,7 +73,7 @@ def confidence_inputs(
         portions = (
             *_coverage(kind, inputs=inputs, shown=shown),
             _validity(quality, minimum=inputs.settings.minimum_people),
-            *_sufficiency(kind, shown=shown),
+            *_sufficiency(kind, inputs=inputs, shown=shown),
             _timeliness(kind, inputs=inputs),
         )
         found.append(ConfidenceInput(kind.name, portions))
@@ -123,9 +126,12 @@ def _validity(quality: ShownQuality, *, minimum: int) -> Portion:
     return Portion("validity", max(quality.staged - bad, 0), quality.staged, meaning)
 
 
-def _sufficiency(kind: Kind, *, shown: Mapping[str, ShownFigure]) -> tuple[Portion, ...]:
+def _sufficiency(
+    kind: Kind, *, inputs: HealthSummaryInputs, shown: Mapping[str, ShownFigure]
+) -> tuple[Portion, ...]:
+    """People who pass the gate; in a week only whoever misses nothing passes it, which says little of the others."""
     gate = shown.get(kind.gate)
-    if gate is None or gate.people == 0:
+    if gate is None or gate.people == 0 or inputs.window.days < LEAST_GATE_DAYS:
         return ()
     return (
         Portion(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from healthmate_bi_pipeline.catalog.watched_figures import HEALTH
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.document import Absence, Count, Number
+from healthmate_bi_pipeline.reporting.document import RANGE, Absence, Count, Number
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Sample, Tracked
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
@@ -33,6 +33,8 @@ def _tracked(inputs: HealthSummaryInputs, shown: ShownFigure, *, everyone: Count
         before = inputs.previous.get(shown.figure) or GroupFigure(shown.figure, 0)
         previous = _sample(inputs.previous_window, show_figure(before, settings=inputs.settings))
         previous_name = mid_sentence(period_text(inputs.cadence, inputs.previous_window))
+        if inputs.cadence == RANGE:
+            previous_name = f"the {inputs.previous_window.days} days before, {previous_name},"
     return Tracked(
         figure=shown.figure,
         period=inputs.history_period,

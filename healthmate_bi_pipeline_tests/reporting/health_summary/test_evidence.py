@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence, Tone
+from healthmate_bi_pipeline.reporting.document import RANGE, Absence, Tone
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.inputs import Arrivals, GroupFigure, TrendPoint
 from healthmate_bi_pipeline_tests.reporting.histories import noise, windows
@@ -141,6 +141,11 @@ def test_the_parts_of_a_kind_of_data():
     assert sleep.score == pytest.approx((0.5 * 0.9 * 0.8 * 0.968) ** 0.25, abs=1e-3)
 
 
+def test_the_gate_of_a_kind_of_data_is_not_counted_in_a_week():
+    week = Period.WEEKLY.window(datetime(2026, 3, 5))
+    assert "sufficiency" not in parts(march(cadence="weekly", window=week), "Sleep")
+
+
 def test_a_period_that_was_loaded_afterwards_has_no_timeliness():
     share, *_ = parts(march(arrivals={}), "Sleep")["timeliness"]
     assert share is Absence.NO_DATA
@@ -188,3 +193,21 @@ def test_evidence_of_months_compares_them_by_their_people():
     (insight,) = report.insights
     assert (insight.rule, insight.estimate) == ("comparison", -0.5)
     assert "than in February 2026 with 7.0 h (400 people against 400)." in plain(insight.text)
+
+
+def test_a_free_range_is_compared_with_as_many_days_before():
+    window = Window.of_days(date(2026, 3, 9), date(2026, 3, 22))
+    now, before = ({SLEEP: replace(GroupFigure(SLEEP, 400, mean), deviation=1.0)} for mean in (6.5, 7.0))
+    report = health_summary(
+        inputs(
+            400,
+            cadence=RANGE,
+            window=window,
+            current=now,
+            previous=before,
+            previous_window=Window.of_days(date(2026, 2, 23), date(2026, 3, 8)),
+        ),
+        stamp=STAMP,
+    )
+    (insight,) = report.insights
+    assert "than in the 14 days before, 23 February – 8 March 2026, with 7.0 h" in plain(insight.text)
