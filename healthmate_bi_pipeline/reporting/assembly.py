@@ -76,7 +76,6 @@ def assemble(inputs: ReportInputs, content: Content, *, stamp: Stamp) -> Report:
         data_sources=content.data_sources,
         not_measured=inputs.report_type.not_measured,
         input_versions=dict(sorted(inputs.input_versions.items())),
-        watched=len(content.evidence.tracked),
     )
 
 

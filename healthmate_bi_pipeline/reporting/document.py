@@ -516,7 +516,6 @@ class Report:
         confidence: how far it can be relied on.
         not_measured: what a reader may look for and is not there.
         input_versions: versions of the partitions that it rests on.
-        watched: how many figures were followed over time in search of insights.
     """
 
     stamp: Stamp
@@ -538,4 +537,3 @@ class Report:
     data_sources: tuple[DataSource, ...]
     not_measured: tuple[str, ...]
     input_versions: Mapping[str, int]
-    watched: int = 0

@@ -56,6 +56,7 @@ from healthmate_bi_pipeline.reporting.wording import (
     people_text,
     period_text,
     share_text,
+    short_instant_text,
     span_beside,
     value_with_unit,
 )
@@ -144,6 +145,7 @@ def environment() -> Environment:
         "people": people_text,
         "runs": page.runs,
         "share": share_text,
+        "short_instant": short_instant_text,
         "sortable": _sortable,
         "svg": _svg,
         "unit": _unit,

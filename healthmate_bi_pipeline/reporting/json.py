@@ -75,7 +75,6 @@ def report_document(report: Report) -> Json:
         },
         "metrics": [_key_figure(metric) for metric in report.metrics],
         "sections": [section_json(section) for section in report.sections],
-        "watched": report.watched,
         "insights": [_insight(one) for one in report.insights],
         "recommendations": [_recommendation(one) for one in report.recommendations],
         "confidence_score": report.confidence.score,

@@ -217,3 +217,9 @@ def instant_text(instant: datetime) -> str:
     """An instant to the minute: ``5 March 2026, 14:02 UTC``."""
     moment = as_utc(instant)
     return f"{day_text(moment)}, {moment:%H:%M} UTC"
+
+
+def short_instant_text(instant: datetime) -> str:
+    """An instant where its zone, UTC, stands above it: ``5 Mar 2026, 14:02``."""
+    moment = as_utc(instant)
+    return f"{short_day_text(moment)} {moment.year}, {moment:%H:%M}"

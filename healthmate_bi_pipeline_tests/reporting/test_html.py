@@ -180,14 +180,20 @@ def test_a_withheld_size_is_nowhere_in_its_insight():
 
 
 @pytest.mark.parametrize(
-    ("watched", "text"),
-    [(12, "12 figures were watched"), (1, "1 figure was watched"), (0, "No figure has a history yet")],
+    ("changes", "text"),
+    [
+        ({}, "Nothing stood out."),
+        ({"is_complete": False}, "The month is not over: what changed is not judged yet."),
+    ],
 )
-def test_a_quiet_report_says_that_nothing_stood_out(watched, text):
-    report = replace(health_summary(inputs(6), stamp=STAMP), insights=(), watched=watched)
-    html = render_html(report)
-    assert "Nothing stood out." in html
-    assert text in html
+def test_a_report_without_insights_says_so(changes, text):
+    assert text in render_html(
+        replace(rich_report(), insights=(), recommendations=(), sections=(), **changes)
+    )
+
+
+def test_of_a_period_without_data_nothing_is_said_to_be_quiet():
+    assert "Nothing stood out." not in html_of("empty")
 
 
 def test_all_parts_of_confidence_are_on_the_page():

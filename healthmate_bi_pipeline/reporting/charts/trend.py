@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -25,8 +25,10 @@ from healthmate_bi_pipeline.reporting.wording import (
 )
 
 _LEFT, _TOP, _HEIGHT, _BOTTOM = 44, 12, 148, 24
-_LABELS = 5
-"""At most so many periods are named below a trend."""
+_MOST_LABELS = 5
+"""At most so many periods are named below a trend, fewer where their names are long."""
+_LETTER = 6.6
+"""Room for a letter of a name, and more than that."""
 _MOST_DOTS = 62
 """Of longer series only those points have dots that the line does not show: signals, the last, lone ones."""
 _SHAPES = ("circle", "square", "triangle-up", "diamond")
@@ -37,8 +39,8 @@ def trend(chart: TrendChart, colours: Colours) -> Drawing:
     axis = _axis(chart)
     right = _right_margin(chart)
     width = NARROW - _LEFT - right
-    count = max(len(series.points) for series in chart.series)
-    encoding = _Encoding(chart, axis, count)
+    count = max(1, *(len(series.points) for series in chart.series))
+    encoding = _Encoding(_period_labels(chart, width=width), axis, count)
     marks = [*_shade(chart, encoding, colours), *_grid(encoding)]
     for number, series in enumerate(chart.series):
         marks += _limits(series, encoding, number=number, colours=colours)
@@ -52,8 +54,7 @@ def trend(chart: TrendChart, colours: Colours) -> Drawing:
 class _Encoding:
     """The two scales that all marks of a trend share."""
 
-    def __init__(self, chart: TrendChart, axis: Axis, count: int) -> None:
-        labels = _period_labels(chart)
+    def __init__(self, labels: Mapping[int, str], axis: Axis, count: int) -> None:
         texts_at = json.dumps(list(labels.values()), ensure_ascii=False)
         self.x_scale = alt.Scale(domain=[-0.5, count - 0.5], nice=False, zero=False)
         self.y_scale = alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False)
@@ -174,17 +175,17 @@ def _lone(series: Series) -> set[int]:
     return found
 
 
-def _period_labels(chart: TrendChart) -> dict[int, str]:
+def _period_labels(chart: TrendChart, *, width: float) -> dict[int, str]:
     """The periods that are named below the axis, by their numbers."""
     period = Period(chart.period)
-    points = chart.series[0].points
-    stride = -(-len(points) // _LABELS)
     is_short = period in {Period.DAILY, Period.WEEKLY}
-    return {
-        at: short_day_text(point.period_start) if is_short else point_text(period, point.period_start)
-        for at, point in enumerate(points)
-        if at % stride == 0
-    }
+    names = [
+        short_day_text(point.period_start) if is_short else point_text(period, point.period_start)
+        for point in chart.series[0].points
+    ]
+    room = int(width / (_LETTER * max((len(name) for name in names), default=1) + 10))
+    stride = -(-len(names) // max(1, min(room, _MOST_LABELS)))
+    return {at: name for at, name in enumerate(names) if at % stride == 0}
 
 
 def _right_margin(chart: TrendChart) -> float:
