@@ -37,6 +37,7 @@ from healthmate_bi_pipeline.reporting.document import (
     KeyFigures,
     Report,
     Series,
+    TableColumn,
     Text,
     TimelineChart,
     TrendChart,
@@ -135,6 +136,7 @@ def environment() -> Environment:
         "change": change_text,
         "count": count_text,
         "has_people": _has_people,
+        "head": _head,
         "instant": instant_text,
         "is_pair": page.is_pair,
         "is_change_visible": is_change_visible,
@@ -207,6 +209,13 @@ def _cell(cell: Cell, figure: str) -> str | Markup:
     if isinstance(cell, str):
         return cell
     return figure_text(figure, cell) if figure else number_text(cell, decimals=0)
+
+
+def _head(column: TableColumn) -> str:
+    """The head of a column, with the unit of its numbers unless its label says it."""
+    unit = style_of(column.figure).unit if column.figure else ""
+    is_said = not unit or column.label.endswith((f", {unit}", f" {unit}", f"({unit})"))
+    return column.label if is_said else f"{column.label}, {unit}"
 
 
 def _unit(figure: str) -> str:

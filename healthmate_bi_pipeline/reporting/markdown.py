@@ -51,8 +51,6 @@ def plain(text: str) -> str:
 
 
 def _happened(report: Report) -> str:
-    if not report.insights:
-        return "Nothing stood out." if report.summary.headline and report.is_complete else ""
     lines = [
         f"- {' '.join(TONES[insight.tone])}: {plain(insight.text)}"
         for insight in report.insights[:MOST_INSIGHTS]

@@ -53,11 +53,13 @@ def test_demo_run_status_sql_report(environment: dict[str, str], settings: Setti
     (answer,) = json.loads(_call(environment, "sql", asked, "--format", "json").stdout)
     assert answer["n"] >= 12
 
-    written = _call(environment, "report", "health_summary", "--from", "2026-01-27", "--to", "2026-02-01")
+    days = ("--from", "2026-01-27", "--to", "2026-02-01")
+    written = _call(environment, "report", "health_summary", *days, "--by", "An analyst")
     assert written.returncode == 0, written.stderr
     html, document = (Path(line) for line in sorted(written.stdout.split()))
     assert html.read_text().lower().startswith("<!doctype html>")
-    assert json.loads(document.read_text())
+    assert json.loads(document.read_text())["generated_by"] == "An analyst"
+    assert html.with_name("v1.metrics.csv").read_text().startswith("figure,label,unit,value,status,people")
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])

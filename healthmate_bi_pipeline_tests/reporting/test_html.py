@@ -17,6 +17,7 @@ from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.csv import csv_files
+from healthmate_bi_pipeline.reporting.document import DataTable, Section, TableColumn
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline_tests.reporting.rich_sample import INSIGHTS, rich_report
@@ -179,21 +180,22 @@ def test_a_withheld_size_is_nowhere_in_its_insight():
     assert "Size" not in last
 
 
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({}, "Nothing stood out."),
-        ({"is_complete": False}, "The month is not over: what changed is not judged yet."),
-    ],
-)
-def test_a_report_without_insights_says_so(changes, text):
-    assert text in render_html(
-        replace(rich_report(), insights=(), recommendations=(), sections=(), **changes)
+def test_a_period_that_is_not_over_says_that_changes_are_not_judged():
+    running = replace(rich_report(), insights=(), recommendations=(), sections=(), is_complete=False)
+    assert "The month is not over: what changed is not judged yet." in render_html(running)
+
+
+def test_a_head_says_the_unit_of_its_numbers_once():
+    columns = (
+        TableColumn("Good", is_numeric=True, figure="data_accuracy"),
+        TableColumn("Bad, %", is_numeric=True, figure="data_accuracy"),
     )
-
-
-def test_of_a_period_without_data_nothing_is_said_to_be_quiet():
-    assert "Nothing stood out." not in html_of("empty")
+    table = DataTable("units", "Units", columns, ((0.5, 0.5),))
+    report = replace(
+        rich_report(), sections=(Section("units", "Units", blocks=(table,)),), insights=(), recommendations=()
+    )
+    heads = re.findall(r'<th scope="col" class="number">([^<]*)</th>', render_html(report))
+    assert heads[:2] == ["Good, %", "Bad, %"]
 
 
 def test_all_parts_of_confidence_are_on_the_page():

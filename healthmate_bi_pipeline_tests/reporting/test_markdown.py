@@ -40,11 +40,6 @@ def test_its_picture_is_the_chart_of_the_first_insight():
     assert len(data) < 120_000
 
 
-def test_a_quiet_report_says_so():
-    html = rendered(replace(rich_report(), insights=(), recommendations=()))
-    assert "Nothing stood out." in html
-
-
 def test_hostile_text_stays_text():
     html = rendered(
         replace(

@@ -33,8 +33,9 @@ def gauge(confidence: Confidence, colours: Colours) -> Drawing:
     marks = [arc(-math.pi / 2, math.pi / 2, "track", "track")]
     if confidence.score > 0:
         marks.append(arc(-math.pi / 2, filled, "series-1", "filled"))
+    score = share_text(confidence.score)
     words = (
-        (share_text(confidence.score), middle, base - 10, {"fontSize": 24, "fontWeight": 600}, "ink"),
+        (score, middle, base - 10, {"fontSize": 20 if len(score) > 4 else 24, "fontWeight": 600}, "ink"),
         ("0", middle - _RADIUS + _RING / 2, base + 10, {"fontSize": SMALL}, "muted"),
         ("100", middle + _RADIUS - _RING / 2, base + 10, {"fontSize": SMALL}, "muted"),
     )
