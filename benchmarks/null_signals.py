@@ -16,7 +16,7 @@ import numpy as np
 from healthmate_bi_pipeline.catalog.watched_figures import HEALTH
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Sample, Tracked
-from healthmate_bi_pipeline.reporting.findings import find
+from healthmate_bi_pipeline.reporting.figure_tests import find
 from healthmate_bi_pipeline.reporting.insights import search
 
 POINTS = {Period.DAILY: 91, Period.WEEKLY: 52, Period.MONTHLY: 36}

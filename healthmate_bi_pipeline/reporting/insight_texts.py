@@ -128,48 +128,41 @@ def _outside(finding: Finding, tracked: Tracked, history: History) -> str:
 
 
 def _near(finding: Finding, tracked: Tracked, history: History) -> str:
+    del history
     first, last = (_when(tracked.period, one) for one in (finding.first, finding.last))
-    low, high = finding.lower, finding.upper
-    limit = high if finding.estimate > 0 else low
+    limit = finding.upper if finding.estimate > 0 else finding.lower
     assert limit is not None  # noqa: S101 - the rule has limits
-    weekdays = ", weekdays allowed for" if history.has_weekdays else ""
     return (
-        f"{_size(finding, tracked)} than usual {first} and {last}{weekdays}, both near the control limit of"
+        f"{_size(finding, tracked)} than usual {first} and {last}, both near the control limit of"
         f" {value_with_unit(tracked.figure, limit)}"
     )
 
 
 def _shift(finding: Finding, tracked: Tracked, history: History) -> str:
-    after = sum(sample.window.start >= finding.first.window.start for sample in history.samples)
-    before = len(history.samples) - after
-    level = value_with_unit(tracked.figure, finding.level)
-    weekdays = "; weekdays are allowed for" if history.has_weekdays else ""
+    before = sum(sample.window.start < finding.first.window.start for sample in history.samples)
     return (
-        f"{_size(finding, tracked)} since {_start(tracked.period, finding.first)}, over"
-        f" {count_text(after)} {_noun(tracked.period, after)}, against a mean of {level} in the"
-        f" {count_text(before)} {_noun(tracked.period, before)} before{weekdays}"
+        f"{_size(finding, tracked)} since {_name(tracked.period, finding.first.window)}, against a mean of"
+        f" {value_with_unit(tracked.figure, finding.level)} in the {count_text(before)}"
+        f" {_noun(tracked.period, before)} before"
     )
 
 
 def _run(finding: Finding, tracked: Tracked, history: History) -> str:
+    del history
     verb = "rising" if finding.estimate > 0 else "falling"
-    weekdays = ", weekdays allowed for" if history.has_weekdays else ""
     count = int(finding.statistic_value)
     return (
         f"{verb} {count_text(count)} {_noun(tracked.period, count)} in a row up to"
-        f" {_name(tracked.period, finding.last.window)}{weekdays}, {_size(finding, tracked)} than at their first"
+        f" {_name(tracked.period, finding.last.window)}, {_size(finding, tracked)} than at their first"
     )
 
 
 def _trend(finding: Finding, tracked: Tracked, history: History) -> str:
+    del history
     verb = "rising" if finding.estimate > 0 else "falling"
     change = change_text(tracked.figure, abs(finding.estimate)).lstrip("+")
-    weekdays = ", each weekday held against itself" if history.has_weekdays else ""
-    return (
-        f"{verb}, by {change} ({_interval(finding, tracked.figure)}) from"
-        f" {_name(tracked.period, finding.first.window)} to {_name(tracked.period, finding.last.window)}, as the median"
-        f" slope of {count_text(len(history.samples))} {_noun(tracked.period, len(history.samples))}{weekdays}"
-    )
+    first, last = (_name(tracked.period, one.window) for one in (finding.first, finding.last))
+    return f"{verb} by {change} ({_interval(finding, tracked.figure)}) from {first} to {last}"
 
 
 def _comparison(finding: Finding, tracked: Tracked, history: History) -> str:
@@ -220,7 +213,3 @@ def _name(period: Period, window: Window) -> str:
 
 def _when(period: Period, sample: Sample) -> str:
     return f"{'on' if period is Period.DAILY else 'in'} {_name(period, sample.window)}"
-
-
-def _start(period: Period, sample: Sample) -> str:
-    return _name(period, sample.window)

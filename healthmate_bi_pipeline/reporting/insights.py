@@ -19,7 +19,8 @@ from healthmate_bi_pipeline.domain.multiple_testing import FALSE_DISCOVERY_RATE,
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.reporting.document import Absence, Insight, Tone
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Tracked
-from healthmate_bi_pipeline.reporting.findings import Finding, find, known_history, size
+from healthmate_bi_pipeline.reporting.figure_tests import find
+from healthmate_bi_pipeline.reporting.findings import Finding, known_history, size
 from healthmate_bi_pipeline.reporting.insight_texts import insight_text, people_of
 from healthmate_bi_pipeline.reporting.wording import count_text
 
