@@ -153,7 +153,7 @@ def hours_seen(
     """
     place = [_METRICS.c[name] for name in ("environment", "service_name", "instance_id")]
     counted = (
-        sa.select(*place, sa.func.count(_METRICS.c.period_start.distinct()).label("hours"))
+        sa.select(*place, sa.func.count().label("hours"))
         .where(
             *_of_periods(Period.HOURLY, window),
             _METRICS.c.metric_name == figure,

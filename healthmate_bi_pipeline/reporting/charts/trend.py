@@ -205,7 +205,7 @@ def _ends(chart: TrendChart) -> list[tuple[float, str, str]]:
         known = [point.value for point in series.points if not isinstance(point.value, Absence)]
         if known:
             is_alone = len(chart.series) == 1
-            text = figure_text(series.figure, known[-1]) if is_alone else _name(series)
+            text = figure_text(series.figure, known[-1]) if is_alone else _name(series, chart)
             found.append((known[-1] * scale, text, f"series-{number % SERIES + 1}"))
         if series.limits is not None and len(chart.series) == 1:
             limits = series.limits
@@ -217,10 +217,11 @@ def _ends(chart: TrendChart) -> list[tuple[float, str, str]]:
     return found
 
 
-def _name(series: Series) -> str:
-    """The name beside a line: the figure's short one where it has one."""
+def _name(series: Series, chart: TrendChart) -> str:
+    """The name beside a line: the figure's short one, where it has one and no other line is of that figure."""
     short = style_of(series.figure).short
-    return cut(series.label if short == series.figure else short, length=16)
+    is_shared = sum(other.figure == series.figure for other in chart.series) > 1
+    return cut(series.label if is_shared or short == series.figure else short, length=16)
 
 
 def _end_labels(chart: TrendChart, *, axis: Axis, width: float, colours: Colours) -> list[alt.Chart]:

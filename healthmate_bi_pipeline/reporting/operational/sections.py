@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from healthmate_bi_pipeline.domain.period import Period, midnight
+from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
 from healthmate_bi_pipeline.reporting.document import (
     Absence,
@@ -28,7 +28,10 @@ from healthmate_bi_pipeline.reporting.operational.inputs import AssetPartitions,
 from healthmate_bi_pipeline.reporting.operational.shown import ShownDataset, share_of
 from healthmate_bi_pipeline.reporting.standard_sections import dataset_label
 from healthmate_bi_pipeline.reporting.trends import series_of, trend_chart
-from healthmate_bi_pipeline.reporting.wording import instant_text, number_text
+from healthmate_bi_pipeline.reporting.wording import NOUNS, instant_text, number_text
+
+LONGEST_DAILY = 62
+"""Of a longer period the rows of weeks or months are charted, not those of days."""
 
 
 def freshness_section(inputs: OperationalInputs, datasets: Sequence[ShownDataset]) -> Section:
@@ -88,35 +91,28 @@ def _freshness_note(inputs: OperationalInputs) -> str:
 
 def volume_section(inputs: OperationalInputs, datasets: Sequence[ShownDataset]) -> Section:
     """Rows per dataset and day, with control limits."""
+    is_daily = inputs.window.days <= LONGEST_DAILY
+    period = Period.DAILY if is_daily else inputs.evidence_period
     panels = []
     for one in datasets:
-        chart_series = _volume_series(inputs, one)
-        chart = (
-            trend_chart(
-                f"volume-{one.state.dataset.replace('_', '-')}",
-                "Rows a day",
-                (chart_series,),
-                period=Period.DAILY,
-                window=inputs.window,
-                note=_volume_note(inputs, one),
-            )
-            if chart_series is not None
-            else None
+        slug = one.state.dataset.replace("_", "-")
+        line = _daily_series(inputs, one) if is_daily else _longer_series(inputs, one)
+        chart = line and trend_chart(
+            f"volume-{slug}",
+            f"Rows per {NOUNS[period]}",
+            (line,),
+            period=period,
+            window=inputs.window,
+            note=_volume_note(inputs, one),
         )
-        if chart is not None:
-            panels.append(
-                Section(
-                    f"panel-volume-{one.state.dataset.replace('_', '-')}",
-                    dataset_label(one.state.dataset),
-                    blocks=(chart,),
-                )
-            )
+        if chart:
+            panels.append(Section(f"panel-volume-{slug}", dataset_label(one.state.dataset), blocks=(chart,)))
     if not panels:
         return Section("volume", "Volume", blocks=(Text(("No rows lie in the days of the chart.",)),))
     return Section("volume", "Volume", subsections=tuple(panels))
 
 
-def _volume_series(inputs: OperationalInputs, one: ShownDataset) -> Series | None:
+def _daily_series(inputs: OperationalInputs, one: ShownDataset) -> Series | None:
     """Rows of every day since the first one: a day without any has 0."""
     if inputs.trend_window is None or not any(count != 0 for count in one.volumes.values()):
         return None
@@ -135,6 +131,25 @@ def _volume_series(inputs: OperationalInputs, one: ShownDataset) -> Series | Non
         span=inputs.trend_window,
     )
     return with_control_limits(series, period=Period.DAILY)
+
+
+def _longer_series(inputs: OperationalInputs, one: ShownDataset) -> Series | None:
+    """Rows of every longer period that insights are looked for in, since the first row."""
+    if inputs.evidence_window is None or not any(count != 0 for count in one.evidence.values()):
+        return None
+    first = min(start for start, count in one.evidence.items() if count != 0)
+    values: dict[datetime, Number] = {}
+    for part in inputs.evidence_period.windows(Window(first, inputs.evidence_window.end)):
+        count = one.evidence.get(part.start, 0)
+        values[part.start] = count if isinstance(count, Absence) else float(count)
+    series = series_of(
+        "rows_staged",
+        dataset_label(one.state.dataset),
+        values,
+        period=inputs.evidence_period,
+        span=Window(first, inputs.evidence_window.end),
+    )
+    return with_control_limits(series, period=inputs.evidence_period)
 
 
 def _volume_note(inputs: OperationalInputs, one: ShownDataset) -> str:

@@ -171,7 +171,7 @@ def places_chart(
 def objectives_section(inputs: SystemPerformanceInputs) -> Section:
     """What was promised, what was kept, and how fast budgets burned."""
     burns = tuple(f"burn_rate_{name}" for name in ("1h", "6h", "1d", "3d") if name in BURN_WINDOWS)
-    figures = ("availability", "errors", "error_budget_left", "burn_rate", *burns)
+    figures = ("requests", "errors", "availability", "error_budget_left", "burn_rate")
     rows = tuple(
         (
             inputs.label(place),
@@ -191,8 +191,17 @@ def objectives_section(inputs: SystemPerformanceInputs) -> Section:
         rows,
         note=(
             "Availability is good requests by valid ones; a 4xx is valid and not bad. The budget is what the objective"
-            " lets fail of the period's requests; below 0 it was missed. A burn rate of 1 uses up exactly the budget;"
-            " somebody is to be woken at 14.4 over 1 hour or 6 over 6 hours (The Site Reliability Workbook, ch. 5)."
+            " lets fail of the period's requests; below 0 it was missed. A burn rate of 1 uses up exactly the budget."
+        ),
+    )
+    burning = _services_table(
+        inputs,
+        "burn-rates",
+        "Highest burn rates",
+        burns,
+        note=(
+            "At the end of any 5 minutes of the period; of little traffic a single failure burns fast. Somebody is to be"
+            " woken at 14.4 over 1 hour or 6 over 6 hours (The Site Reliability Workbook, ch. 5)."
         ),
     )
     bars = tuple(
@@ -215,7 +224,7 @@ def objectives_section(inputs: SystemPerformanceInputs) -> Section:
         bars,
         note="100 %: nothing failed. 0 %: as much as was allowed. Below: the objective was missed.",
     )
-    return Section("objectives", "Objectives", blocks=(table, *((chart,) if len(bars) > 1 else ())))
+    return Section("objectives", "Objectives", blocks=(table, *((chart,) if len(bars) > 1 else ()), burning))
 
 
 def routes_section(inputs: SystemPerformanceInputs) -> Section:
@@ -262,8 +271,14 @@ def resources_section(inputs: SystemPerformanceInputs) -> Section:
         )
     table = DataTable(
         "resources-table",
-        "Resources of the machines",
-        (TableColumn("Machine"), *(_column(figure) for figure in _RESOURCE_FIGURES)),
+        "Resources of the machines, % in use",
+        (
+            TableColumn("Machine"),
+            *(
+                TableColumn(style_of(figure).short.capitalize(), is_numeric=True, figure=figure)
+                for figure in _RESOURCE_FIGURES
+            ),
+        ),
         tuple(
             (inputs.label(place), *(_cell(inputs, place, figure) for figure in _RESOURCE_FIGURES))
             for place in machines

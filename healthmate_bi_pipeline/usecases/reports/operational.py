@@ -22,6 +22,7 @@ from healthmate_bi_pipeline.reporting.operational.inputs import (
     OperationalInputs,
 )
 from healthmate_bi_pipeline.reporting.operational.report import operational
+from healthmate_bi_pipeline.reporting.operational.sections import LONGEST_DAILY
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.pipeline_books import (
@@ -64,7 +65,7 @@ def gather_operational(pipeline: Pipeline, subject: Subject) -> OperationalInput
         days = pipeline_queries.day_rows(connection, window, delay=closing.delay)
         before = previous_window(subject.period, window)
         _, trend_window = trend_of(window)
-        chart_window = trend_window if trend_window.days <= _LONGEST_DAILY else window
+        chart_window = trend_window if trend_window.days <= LONGEST_DAILY else window
         reach = Window(
             min(before.start, evidence_of(subject.period, window)[1].start, chart_window.start), window.end
         )
@@ -112,9 +113,6 @@ def gather_operational(pipeline: Pipeline, subject: Subject) -> OperationalInput
             },
             disks=_disks(connection, subject.period, window),
         )
-
-
-_LONGEST_DAILY = 62
 
 
 def _rows_per_day(

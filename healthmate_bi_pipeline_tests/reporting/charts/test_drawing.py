@@ -154,6 +154,14 @@ def test_two_lines_are_told_apart_without_colour():
     assert {one.tag for one in marks(svg, "dots")} == {"circle", "path"}
 
 
+def test_lines_of_one_figure_are_called_what_they_are_of():
+    rates = (
+        replace(series("error_rate", [0.01 * at, 0.02]), label=label)
+        for at, label in enumerate(("api", "web"))
+    )
+    assert [mark.text for mark in marks(chart_svg(lines(*rates)), "end")] == ["api", "web"]
+
+
 def test_control_limits_and_signals_are_drawn_where_they_are():
     controlled = series(
         SYSTOLIC, [120.0, 121.0, 140.0, 120.5], limits=ControlLimits(121.0, 115.0, 127.0), signals=(2,)
