@@ -1,6 +1,6 @@
 """How long a report takes: ``python -m benchmarks --family reports [--people 100000]``.
 
-A year of people who measure their blood pressure and weight every other week, use the app and pay for it, and of the
+A year of people who measure their blood pressure and weight every four weeks, use the app and pay for it, and of the
 services behind it, through the whole pipeline; then every type of report on that year and on its last month, each once
 in a process in which the libraries are loaded, with the size of its page.
 """
@@ -32,8 +32,8 @@ from healthmate_bi_pipeline.usecases.reports.writing import write_report
 from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 
 YEAR = Period.YEARLY.window(datetime(2025, 1, 1))
-_DAYS_BETWEEN = 14
-_REQUESTS = 5_000_000
+_DAYS_BETWEEN = 28
+_REQUESTS = 1_000_000
 
 
 def main(given: list[str]) -> None:
@@ -89,7 +89,7 @@ def _write_landing(landing: Path, people: int) -> None:
 
 
 def _readings(people: int) -> str:
-    """A blood pressure and a weight every other week, at each person's own level."""
+    """A blood pressure and a weight every four weeks, at each person's own level."""
     return f"""
         SELECT 1 + u AS user_id, metric, usual + hash(u) % 20 + hash(u, d, metric) % 9 AS value, unit, 'cuff' AS source,
             CASE WHEN metric <> 'weight' THEN 'r' || d END AS reading_id,
