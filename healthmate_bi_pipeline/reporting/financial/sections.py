@@ -118,7 +118,9 @@ def _currency_panel(
     )
     given = tuple(metrics[f"{name}:{currency}"] for name in names if f"{name}:{currency}" in metrics)
     blocks: list[Block] = [KeyFigures(given)]
-    blocks.append(movement_chart(inputs, currency))
+    chart = movement_chart(inputs, currency)
+    is_told = any(is_shown(bar.value) for bar in chart.bars)
+    blocks.append(chart if is_told else Text((chart.note,)))
     line = history_chart(
         [tracked[f"monthly_recurring_revenue:{currency}"]],
         chart_id=f"trend-mrr-{currency.lower()}",

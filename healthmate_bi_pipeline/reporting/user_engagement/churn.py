@@ -50,13 +50,12 @@ def churn_section(
     )
     spread = band_chart(churn, inputs=inputs, title="People by churn risk")
     blocks += [chart for chart in (line, spread) if chart is not None]
-    parts = [Section("panel-churn", "Risk", blocks=tuple(blocks))]
     if inputs.calibration is not None:
-        parts.append(calibration_panel(inputs.calibration, inputs=inputs))
-    return Section("churn", "Who may leave", subsections=tuple(parts))
+        blocks += calibration_blocks(inputs.calibration, inputs=inputs)
+    return Section("churn", "Who may leave", blocks=tuple(blocks))
 
 
-def calibration_panel(calibration: Calibration, *, inputs: UserEngagementInputs) -> Section:
+def calibration_blocks(calibration: Calibration, *, inputs: UserEngagementInputs) -> tuple[Block, ...]:
     """Forecast and outcome by tenths of the people, and the score against the plain rule."""
     settings = inputs.settings
     people = show_parts([tenth.people for tenth in calibration.tenths], settings=settings)
@@ -68,24 +67,20 @@ def calibration_panel(calibration: Calibration, *, inputs: UserEngagementInputs)
             predicted = observed = Absence.SUPPRESSED
         rows.append((str(tenth.decile), count, predicted, observed))
     month = midnight(calibration.month)
-    return Section(
-        "panel-calibration",
-        "How good the forecast was",
-        blocks=(
-            Text((verdict(calibration, inputs=inputs),)),
-            DataTable(
-                table_id="calibration",
-                title=f"Forecast of {MONTHS[month.month - 1]} {month.year} and what came, by tenths of the people",
-                columns=(
-                    TableColumn("Tenth"),
-                    TableColumn("People", is_numeric=True),
-                    TableColumn("Forecast to be active, %", is_numeric=True, figure="retention"),
-                    TableColumn("Were active, %", is_numeric=True, figure="retention"),
-                ),
-                rows=tuple(rows),
-                note="Tenth 1 has the lowest forecasts. People with one forecast stay together, so that tenths differ in"
-                " size and some may be empty.",
+    return (
+        Text((verdict(calibration, inputs=inputs),)),
+        DataTable(
+            table_id="calibration",
+            title=f"Forecast of {MONTHS[month.month - 1]} {month.year} and what came, by tenths of the people",
+            columns=(
+                TableColumn("Tenth"),
+                TableColumn("People", is_numeric=True),
+                TableColumn("Forecast to be active, %", is_numeric=True, figure="retention"),
+                TableColumn("Were active, %", is_numeric=True, figure="retention"),
             ),
+            rows=tuple(rows),
+            note="Tenth 1 has the lowest forecasts. People with one forecast stay together, so that tenths differ in"
+            " size and some may be empty.",
         ),
     )
 
