@@ -90,6 +90,7 @@ class Family:
         beside: the tables that are replaced in the same transaction.
         reads_people: whether its figures rest on the people's records.
         periods_before: at how many periods before their own its figures look, where they do.
+        levels: at how many levels its figures are told: so many times a row of the state is held at once.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Family:
     beside: tuple[Table, ...] = ()
     reads_people: bool = True
     periods_before: tuple[tuple[Period, int], ...] = ()
+    levels: int = 1
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -283,6 +285,7 @@ PERFORMANCE = Family(
     rows=SYSTEM_PERFORMANCE_METRICS,
     view=SYSTEM_PERFORMANCE_METRICS,
     reads_people=False,
+    levels=len(performance.LEVELS) + 1,  # and the finest
 )
 
 FAMILIES: tuple[Family, ...] = (HEALTH, ENGAGEMENT, ENGAGEMENT_GROUPS, PERFORMANCE)

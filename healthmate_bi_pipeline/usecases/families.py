@@ -65,7 +65,8 @@ def build_metrics(pipeline: Pipeline, window: Window | None, *, recipe: Recipe, 
     asset = figures_name(recipe.family, period)
     state = state_name(recipe.family, period.state_grain)
     with pipeline.warehouse.transaction() as connection:
-        sizes = _rows_of(books.partition_records(connection, state, window=window))
+        rows = _rows_of(books.partition_records(connection, state, window=window))
+    sizes = {day: count * recipe.family.levels for day, count in rows.items()}
     return make_in_chunks(
         pipeline,
         asset,
