@@ -39,7 +39,7 @@ class Group:
     @property
     def folded_gap(self) -> int:
         """Days between stale partitions that are made along."""
-        is_for_reports = any(asset.stage is Stage.REPORTS for asset in self.assets)
+        is_for_reports = any(asset.stage >= Stage.REPORTS for asset in self.assets)
         return FOLDED_GAP if self.partitioned_by is Period.DAILY and not is_for_reports else 0
 
 
@@ -108,7 +108,7 @@ def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetS
     planned: dict[str, set[date]] = {}
     for asset in assets:
         days = set(stale.get(asset.name, ()))
-        if asset.partitioned_by is not None and asset.stage is not Stage.REPORTS and not asset.is_frozen:
+        if asset.partitioned_by is not None and asset.stage < Stage.REPORTS and not asset.is_frozen:
             for name in asset.upstream:
                 above = by_name.get(name)
                 if above is not None and above.partitioned_by is not None:

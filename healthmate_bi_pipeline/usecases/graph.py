@@ -103,6 +103,8 @@ class Stage(IntEnum):
     """What is made from the states of all time."""
     REPORTS = 5
     """What is written only where somebody wants it."""
+    REPORTS_ON_REPORTS = 6
+    """What looks at the other reports of its period."""
 
 
 @dataclass(frozen=True)
@@ -374,7 +376,7 @@ def _report(recipe: ReportRecipe, period: Period) -> AssetSpec:
         version="1",
         build=partial(build_reports, recipe=recipe, period=period),
         inputs=partial(report_inputs, recipe=recipe, period=period),
-        stage=Stage.REPORTS,
+        stage=Stage.REPORTS_ON_REPORTS if recipe.reads_reports else Stage.REPORTS,
         wanted=partial(last_complete, recipe=recipe, period=period)
         if period in report_type.usual_cadences
         else None,

@@ -104,8 +104,8 @@ def _days_of_use(block: Block, people: People, is_must: Flags) -> Flags:
         span.is_weekend, rng.uniform(0.5, 1.15, len(people))[:, None], 1.0
     )
     chance = rng.random(block.shape)
-    # Weeks of seven days, of which the first and the last may lie half outside.
-    padded = np.full((len(people), weeks * 7), np.inf)
+    # Weeks of seven days, of which the first and the last may lie half outside: the day of such a week may too.
+    padded = rng.random((len(people), weeks * 7))
     padded[:, span.first.weekday() :][:, : span.days] = np.where(is_must, -1.0, chance)
     lowest = padded.reshape(len(people), weeks, 7).min(axis=2)
     is_day: Flags = (chance < keenness) | (chance == lowest[:, span.week])

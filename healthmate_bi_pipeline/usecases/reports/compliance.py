@@ -218,6 +218,7 @@ COMPLIANCE_RECIPE = ReportRecipe(
     reads=_reads,
     gather=gather_compliance,
     build=lambda inputs, stamp: compliance(inputs, stamp=stamp),
+    reads_reports=True,
     has_empty_periods=True,
     beside=_beside,
 )

@@ -70,6 +70,7 @@ class ReportRecipe:
         reads: everything that it reads, by its period; also the assets that it stands behind in the graph.
         gather: what it is made from; ``None``: there is nothing to say.
         build: the report, from what was gathered.
+        reads_reports: whether it looks at the other reports of its period, and so is written after them.
         has_empty_periods: whether a period without anything, between others, has a report too: it says so.
         beside: versions of what it reads beside partitions (settings, incidents, runs, the audit log), by the first
             day of each of some periods: what was read of the period itself, so that no other makes it stale.
@@ -80,6 +81,7 @@ class ReportRecipe:
     reads: Callable[[Period], tuple[Reading, ...]]
     gather: Callable[[Pipeline, Subject], ReportInputs | None]
     build: Callable[[Any, Stamp], Report]
+    reads_reports: bool = False
     has_empty_periods: bool = False
     beside: Callable[[Pipeline, Connection, Period, Sequence[Window]], Mapping[date, int]] | None = None
 

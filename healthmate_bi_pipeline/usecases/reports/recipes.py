@@ -16,6 +16,6 @@ REPORT_RECIPES: tuple[ReportRecipe, ...] = (
     SYSTEM_PERFORMANCE_RECIPE,
     FINANCIAL_RECIPE,
     OPERATIONAL_RECIPE,
-    COMPLIANCE_RECIPE,  # last: it counts what the others withheld
+    COMPLIANCE_RECIPE,
 )
 RECIPE_BY_TYPE = {recipe.report_type.name: recipe for recipe in REPORT_RECIPES}
