@@ -168,8 +168,15 @@ def _metrics_by_name(report: Report) -> dict[str, KeyFigure]:
 
 
 def _labels(report: Report, *, absence: Absence) -> list[str]:
-    """The figures that are missing for a reason, on a page that has others."""
-    return [metric.label for metric in report.metrics if metric.value is absence and report.summary.headline]
+    """The figures that are missing for a reason, on a page that has others; those of one name with their units."""
+    if not report.summary.headline:
+        return []
+    names = [metric.label for metric in report.metrics]
+    return [
+        f"{metric.label} ({metric.unit})" if names.count(metric.label) > 1 else metric.label
+        for metric in report.metrics
+        if metric.value is absence
+    ]
 
 
 def _has_people(series: Series) -> bool:

@@ -101,7 +101,7 @@ def _other_people(finding: Finding, tracked: Tracked, history: History) -> list[
         1 / before + 1 / after
     ):
         return []
-    return [f"Among {people_text(after)} it can also come from others being measured than before."]
+    return [f"With only {people_text(after)} it can also be that other people measured than before."]
 
 
 def _usual_people(samples: Sequence[Sample]) -> int:

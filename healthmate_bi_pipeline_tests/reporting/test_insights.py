@@ -256,9 +256,9 @@ def test_few_and_different_people_are_named_as_another_reason():
         tracked(values, current=replace(samples(values, people=people)[-1], deviation=3500.0), history=samples(values, people=people))
         for people in (40, 4000)
     )  # fmt: skip
-    warning = "Among 40 people it can also come from others being measured than before."
+    warning = "With only 40 people it can also be that other people measured than before."
     assert warning in plain(looked(few).insights[0].text)
-    assert "others being measured" not in looked(many).insights[0].text
+    assert "other people measured" not in looked(many).insights[0].text
 
 
 def test_days_before_the_first_one_are_no_gaps():

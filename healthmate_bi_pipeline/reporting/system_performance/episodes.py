@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from healthmate_bi_pipeline.catalog.performance import BURNING_BUDGETS, FAILING_REQUESTS, SLOW_RESPONSES
 from healthmate_bi_pipeline.domain.service_levels import Urgency
 from healthmate_bi_pipeline.reporting.system_performance.inputs import Incident, Place
-from healthmate_bi_pipeline.reporting.wording import number_text
+from healthmate_bi_pipeline.reporting.wording import HARD_SPACE, THIN_SPACE, number_text
 
 LEAST_FAILURES = 5
 """With fewer failures, one of few requests, an incident stands in the table and is not told."""
@@ -80,9 +80,9 @@ def excess(incident: Incident) -> float:
 def value_text(incident: Incident, value: float) -> str:
     """A value of a threshold with its unit."""
     if incident.threshold == SLOW_RESPONSES.name:
-        return f"{number_text(value, decimals=0)} ms"
+        return f"{number_text(value, decimals=0)}{HARD_SPACE}ms"
     if incident.threshold == FAILING_REQUESTS.name:
-        return f"{number_text(value * 100, decimals=1)} %"
+        return f"{number_text(value * 100, decimals=1)}{THIN_SPACE}%"
     return number_text(value, decimals=1)
 
 

@@ -37,7 +37,7 @@ from healthmate_bi_pipeline.reporting.system_performance.resources import (
     mean_of,
 )
 from healthmate_bi_pipeline.reporting.trends import series_of, trend_chart
-from healthmate_bi_pipeline.reporting.wording import figure_text, number_text, value_with_unit
+from healthmate_bi_pipeline.reporting.wording import THIN_SPACE, figure_text, number_text, value_with_unit
 
 MOST_LINES = 6
 """With more lines in one chart nobody tells them apart."""
@@ -175,7 +175,7 @@ def objectives_section(inputs: SystemPerformanceInputs) -> Section:
     rows = tuple(
         (
             inputs.label(place),
-            f"{number_text(inputs.levels[place.service].availability * 100, decimals=2)} %",
+            f"{number_text(inputs.levels[place.service].availability * 100, decimals=2)}{THIN_SPACE}%",
             *(_cell(inputs, place, figure) for figure in figures),
         )
         for place in inputs.services
