@@ -6,17 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
+from healthmate_bi_pipeline.reporting.blocks import Absence, KeyFigure
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, confidence
-from healthmate_bi_pipeline.reporting.document import (
-    RANGE,
-    Absence,
-    DataSource,
-    KeyFigure,
-    Report,
-    Section,
-    Stamp,
-    Summary,
-)
+from healthmate_bi_pipeline.reporting.document import RANGE, DataSource, Report, Section, Stamp, Summary
 from healthmate_bi_pipeline.reporting.evidence import Evidence
 from healthmate_bi_pipeline.reporting.inputs import ReportInputs
 from healthmate_bi_pipeline.reporting.insights import search

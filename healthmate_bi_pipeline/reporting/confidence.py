@@ -11,13 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    Confidence,
-    ConfidencePart,
-    Count,
-    InputConfidence,
-)
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count
+from healthmate_bi_pipeline.reporting.document import Confidence, ConfidencePart, InputConfidence
 from healthmate_bi_pipeline.reporting.wording import count_text, share_text
 
 PARTS = ("coverage", "validity", "sufficiency", "timeliness")

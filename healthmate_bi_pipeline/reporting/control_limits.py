@@ -9,7 +9,7 @@ import numpy as np
 from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW, control_limits, find_signals
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.domain.signal_tests import has_levels
-from healthmate_bi_pipeline.reporting.document import Absence, ControlLimits, Series
+from healthmate_bi_pipeline.reporting.blocks import Absence, ControlLimits, Series
 
 
 def with_control_limits(series: Series, *, period: Period) -> Series:

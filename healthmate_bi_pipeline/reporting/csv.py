@@ -16,7 +16,7 @@ from functools import singledispatch
 from typing import TypeAlias
 
 from healthmate_bi_pipeline.errors import IntegrityError
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     BandChart,
     BarChart,
@@ -26,11 +26,10 @@ from healthmate_bi_pipeline.reporting.document import (
     DataTable,
     HeatMap,
     Number,
-    Report,
-    Section,
     TimelineChart,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.document import Report, Section
 from healthmate_bi_pipeline.reporting.json_blocks import instant_json
 
 Line: TypeAlias = tuple[object, ...]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence, Count, Number, Tone
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
+from healthmate_bi_pipeline.reporting.document import Tone
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from healthmate_bi_pipeline.catalog.watched_figures import WatchedFigure
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence
+from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
 
 Floats = npt.NDArray[np.float64]

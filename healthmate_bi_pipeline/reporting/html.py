@@ -19,9 +19,7 @@ from markupsafe import Markup
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
 from healthmate_bi_pipeline.reporting import page
-from healthmate_bi_pipeline.reporting.charts import theme
-from healthmate_bi_pipeline.reporting.csv import block_name
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     BandChart,
     BarChart,
@@ -29,19 +27,20 @@ from healthmate_bi_pipeline.reporting.document import (
     CalendarChart,
     Cell,
     Chart,
-    Confidence,
     DataTable,
     Definitions,
     HeatMap,
     KeyFigure,
     KeyFigures,
-    Report,
     Series,
     TableColumn,
     Text,
     TimelineChart,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.charts import theme
+from healthmate_bi_pipeline.reporting.csv import block_name
+from healthmate_bi_pipeline.reporting.document import Confidence, Report
 from healthmate_bi_pipeline.reporting.json_blocks import instant_json
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.wording import (

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence, Count
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count
 from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
 from healthmate_bi_pipeline.reporting.findings import Finding, History
 from healthmate_bi_pipeline.reporting.styles import style_of

@@ -17,7 +17,8 @@ from healthmate_bi_pipeline.catalog.insight_rules import RULE_BY_NAME
 from healthmate_bi_pipeline.catalog.watched_figures import Better, watched_figure
 from healthmate_bi_pipeline.domain.multiple_testing import FALSE_DISCOVERY_RATE, adjusted_p_values
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.document import Absence, Insight, Tone
+from healthmate_bi_pipeline.reporting.blocks import Absence
+from healthmate_bi_pipeline.reporting.document import Insight, Tone
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Tracked
 from healthmate_bi_pipeline.reporting.figure_tests import find
 from healthmate_bi_pipeline.reporting.findings import Finding, known_history, size

@@ -10,14 +10,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from healthmate_bi_pipeline.reporting.document import (
-    Comparison,
-    Confidence,
-    Insight,
-    KeyFigure,
-    Recommendation,
-    Report,
-)
+from healthmate_bi_pipeline.reporting.blocks import Comparison, KeyFigure
+from healthmate_bi_pipeline.reporting.document import Confidence, Insight, Recommendation, Report
 from healthmate_bi_pipeline.reporting.json_blocks import (
     Json,
     instant_json,

@@ -7,7 +7,7 @@ from functools import singledispatch
 from typing import Any, TypeAlias
 
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Band,
     BandChart,
@@ -25,13 +25,13 @@ from healthmate_bi_pipeline.reporting.document import (
     KeyFigures,
     Number,
     Point,
-    Section,
     Series,
     Span,
     Text,
     TimelineChart,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.wording import as_utc
 
 Json: TypeAlias = dict[str, Any]

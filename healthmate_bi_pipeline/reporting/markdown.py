@@ -9,7 +9,8 @@ import base64
 import re
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
-from healthmate_bi_pipeline.reporting.document import Chart, Report
+from healthmate_bi_pipeline.reporting.blocks import Chart
+from healthmate_bi_pipeline.reporting.document import Report
 from healthmate_bi_pipeline.reporting.page import MOST_INSIGHTS, TONES, main_chart
 from healthmate_bi_pipeline.reporting.wording import period_text, share_text
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     BandChart,
     BarChart,
@@ -14,15 +14,11 @@ from healthmate_bi_pipeline.reporting.document import (
     CalendarChart,
     Chart,
     HeatMap,
-    Insight,
     KeyFigures,
-    Recommendation,
-    Report,
-    Section,
     TimelineChart,
-    Tone,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.document import Insight, Recommendation, Report, Section, Tone
 from healthmate_bi_pipeline.reporting.wording import change_text
 
 CHARTS = (BandChart, BarChart, CalendarChart, HeatMap, TimelineChart, TrendChart)

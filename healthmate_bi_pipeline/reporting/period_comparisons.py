@@ -16,7 +16,7 @@ from healthmate_bi_pipeline.domain.comparisons import (
 )
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.domain.signal_tests import change_effect, tail_degrees
-from healthmate_bi_pipeline.reporting.document import Absence
+from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
 from healthmate_bi_pipeline.reporting.findings import Finding, History
 

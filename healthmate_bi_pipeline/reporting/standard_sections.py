@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from healthmate_bi_pipeline.catalog.datasets import DATASET_BY_NAME
 from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.catalog.rules import FILE_RULES, ROW_RULES
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Block,
     Cell,
@@ -19,10 +19,10 @@ from healthmate_bi_pipeline.reporting.document import (
     Definitions,
     KeyFigure,
     KeyFigures,
-    Section,
     TableColumn,
     Text,
 )
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import ShownQuality
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from healthmate_bi_pipeline.reporting.document import Absence, Count, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
 from healthmate_bi_pipeline.reporting.suppression import show_count, withheld_cells
 from healthmate_bi_pipeline.settings import ReportSettings
 

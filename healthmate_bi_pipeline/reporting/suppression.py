@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.errors import IntegrityError
-from healthmate_bi_pipeline.reporting.document import Absence, Count, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality, GroupFigure
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.settings import ReportSettings

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Comparison,
     KeyFigure,

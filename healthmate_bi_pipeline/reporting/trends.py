@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence, Number, Point, Series, TrendChart
+from healthmate_bi_pipeline.reporting.blocks import Absence, Number, Point, Series, TrendChart
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.wording import NOUNS, point_text, value_with_unit
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import RANGE, Absence, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Number
+from healthmate_bi_pipeline.reporting.document import RANGE
 from healthmate_bi_pipeline.reporting.styles import style_of
 
 THIN_SPACE = "\u202f"

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence
+from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Sample, Tracked
 from healthmate_bi_pipeline.reporting.insights import search
 

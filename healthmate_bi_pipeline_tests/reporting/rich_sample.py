@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion, confidence
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Band,
     BandChart,
@@ -16,21 +15,18 @@ from healthmate_bi_pipeline.reporting.document import (
     ControlLimits,
     DataTable,
     HeatMap,
-    Insight,
     KeyFigure,
     KeyFigures,
     Point,
-    Recommendation,
-    Section,
     Series,
     Span,
     TableColumn,
     Text,
     TimelineChart,
-    Tone,
     TrendChart,
-    Urgency,
 )
+from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion, confidence
+from healthmate_bi_pipeline.reporting.document import Insight, Recommendation, Section, Tone, Urgency
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline_tests.reporting.samples import MARCH, STAMP, inputs
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.csv import csv_files
-from healthmate_bi_pipeline.reporting.document import Absence
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.confidence import (
     ConfidenceInput,
     Portion,
     confidence,
     geometric_mean,
 )
-from healthmate_bi_pipeline.reporting.document import Absence
 
 SLEEP = ConfidenceInput(
     "Sleep",

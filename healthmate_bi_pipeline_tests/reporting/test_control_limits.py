@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.reporting.blocks import Absence, Point, Series
 from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
-from healthmate_bi_pipeline.reporting.document import Absence, Point, Series
 
 GOLDEN = [1, 2, 1, 2, 10, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]
 FIRST = datetime(2026, 1, 5)

@@ -16,8 +16,9 @@ from justhtml import JustHTML
 from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.reporting.blocks import DataTable, TableColumn
 from healthmate_bi_pipeline.reporting.csv import csv_files
-from healthmate_bi_pipeline.reporting.document import DataTable, Section, TableColumn
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline_tests.reporting.rich_sample import INSIGHTS, rich_report

@@ -10,7 +10,8 @@ import pytest
 
 from healthmate_bi_pipeline.catalog.watched_figures import HEALTH
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence, Tone
+from healthmate_bi_pipeline.reporting.blocks import Absence
+from healthmate_bi_pipeline.reporting.document import Tone
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample
 from healthmate_bi_pipeline.reporting.figure_tests import find
 from healthmate_bi_pipeline.reporting.insights import MOST_INSIGHTS, find_insights, search

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
 from healthmate_bi_pipeline.errors import IntegrityError
-from healthmate_bi_pipeline.reporting.document import Absence
+from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure

@@ -3,7 +3,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import RANGE, Absence
+from healthmate_bi_pipeline.reporting.blocks import Absence
+from healthmate_bi_pipeline.reporting.document import RANGE
 from healthmate_bi_pipeline.reporting.wording import (
     HARD_SPACE,
     MINUS,

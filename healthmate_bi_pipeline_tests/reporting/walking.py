@@ -4,7 +4,7 @@ import json
 
 from jsonschema import Draft202012Validator
 
-from healthmate_bi_pipeline.reporting.document import Absence, DataTable
+from healthmate_bi_pipeline.reporting.blocks import Absence, DataTable
 from healthmate_bi_pipeline.reporting.json import SCHEMA_PATH, report_document
 
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA_PATH.read_text(encoding="utf-8")))

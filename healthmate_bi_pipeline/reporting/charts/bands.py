@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import altair as alt
 
+from healthmate_bi_pipeline.reporting.blocks import Absence, Band, BandChart
 from healthmate_bi_pipeline.reporting.charts.axes import cut
 from healthmate_bi_pipeline.reporting.charts.marks import HINT, Row, layers, places, table, texts
 from healthmate_bi_pipeline.reporting.charts.svg import Drawing
 from healthmate_bi_pipeline.reporting.charts.theme import NARROW, SMALL, Colours
-from healthmate_bi_pipeline.reporting.document import Absence, Band, BandChart
 from healthmate_bi_pipeline.reporting.wording import absence_text, count_text, people_text, share_text
 
 _RIGHT, _TOP, _STEP, _BAR = 96, 18, 24, 13

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import altair as alt
 
+from healthmate_bi_pipeline.reporting.blocks import Absence, Bar, BarChart
 from healthmate_bi_pipeline.reporting.charts.axes import cut
 from healthmate_bi_pipeline.reporting.charts.marks import HINT, Row, layers, places, table, texts
 from healthmate_bi_pipeline.reporting.charts.svg import Drawing
 from healthmate_bi_pipeline.reporting.charts.theme import NARROW, Colours
-from healthmate_bi_pipeline.reporting.document import Absence, Bar, BarChart
 from healthmate_bi_pipeline.reporting.wording import absence_text, figure_text, people_text, value_with_unit
 
 _BAR = 13

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import altair as alt
 
+from healthmate_bi_pipeline.reporting.blocks import Absence, CalendarChart
 from healthmate_bi_pipeline.reporting.charts.marks import (
     HINT,
     Row,
@@ -27,7 +28,6 @@ from healthmate_bi_pipeline.reporting.charts.marks import (
 )
 from healthmate_bi_pipeline.reporting.charts.svg import Drawing
 from healthmate_bi_pipeline.reporting.charts.theme import NARROW, SMALL, WIDE, Colours
-from healthmate_bi_pipeline.reporting.document import Absence, CalendarChart
 from healthmate_bi_pipeline.reporting.wording import (
     MONTHS,
     WEEKDAYS,

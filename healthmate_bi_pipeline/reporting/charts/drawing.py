@@ -6,6 +6,15 @@ from functools import singledispatch
 
 from markupsafe import Markup
 
+from healthmate_bi_pipeline.reporting.blocks import (
+    BandChart,
+    BarChart,
+    CalendarChart,
+    Chart,
+    HeatMap,
+    TimelineChart,
+    TrendChart,
+)
 from healthmate_bi_pipeline.reporting.charts.bands import bands
 from healthmate_bi_pipeline.reporting.charts.bars import bars
 from healthmate_bi_pipeline.reporting.charts.calendar import calendar
@@ -15,16 +24,7 @@ from healthmate_bi_pipeline.reporting.charts.svg import Drawing, element, pictur
 from healthmate_bi_pipeline.reporting.charts.theme import Colours, in_picture, on_page
 from healthmate_bi_pipeline.reporting.charts.timeline import timeline
 from healthmate_bi_pipeline.reporting.charts.trend import trend
-from healthmate_bi_pipeline.reporting.document import (
-    BandChart,
-    BarChart,
-    CalendarChart,
-    Chart,
-    Confidence,
-    HeatMap,
-    TimelineChart,
-    TrendChart,
-)
+from healthmate_bi_pipeline.reporting.document import Confidence
 from healthmate_bi_pipeline.reporting.wording import share_text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
+from healthmate_bi_pipeline.reporting.blocks import Absence, HeatMap
 from healthmate_bi_pipeline.reporting.charts.axes import cut
 from healthmate_bi_pipeline.reporting.charts.marks import (
     HINT,
@@ -22,7 +23,6 @@ from healthmate_bi_pipeline.reporting.charts.marks import (
 )
 from healthmate_bi_pipeline.reporting.charts.svg import Drawing
 from healthmate_bi_pipeline.reporting.charts.theme import NARROW, SMALL, WIDE, Colours
-from healthmate_bi_pipeline.reporting.document import Absence, HeatMap
 from healthmate_bi_pipeline.reporting.wording import figure_text, value_with_unit
 
 _TOP, _LEGEND, _REMARK, _STEP = 30, 26, 14, 24

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias, cast
 
 import altair as alt
 
+from healthmate_bi_pipeline.reporting.blocks import Absence, Number
 from healthmate_bi_pipeline.reporting.charts.theme import SMALL, STEPS, Colours
-from healthmate_bi_pipeline.reporting.document import Absence, Number
 
 Row: TypeAlias = Mapping[str, Any]
 Align: TypeAlias = Literal["left", "center", "right"]

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import altair as alt
 
 from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.reporting.blocks import TimelineChart
 from healthmate_bi_pipeline.reporting.charts.axes import cut
 from healthmate_bi_pipeline.reporting.charts.marks import HINT, TO, Row, layers, places, table, texts
 from healthmate_bi_pipeline.reporting.charts.svg import Drawing
 from healthmate_bi_pipeline.reporting.charts.theme import NARROW, Colours
-from healthmate_bi_pipeline.reporting.document import TimelineChart
 from healthmate_bi_pipeline.reporting.wording import instant_text, short_day_text
 
 _LANE, _BAR, _AXIS = 38, 13, 22

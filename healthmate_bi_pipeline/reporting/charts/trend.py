@@ -10,11 +10,11 @@ from typing import Any
 import altair as alt
 
 from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.reporting.blocks import Absence, Series, TrendChart
 from healthmate_bi_pipeline.reporting.charts.axes import Axis, apart, cut, nice_axis
 from healthmate_bi_pipeline.reporting.charts.marks import HINT, TO, Row, layers, table, texts
 from healthmate_bi_pipeline.reporting.charts.svg import Drawing
 from healthmate_bi_pipeline.reporting.charts.theme import NARROW, SERIES, SMALL, Colours
-from healthmate_bi_pipeline.reporting.document import Absence, Series, TrendChart
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.wording import (
     figure_text,

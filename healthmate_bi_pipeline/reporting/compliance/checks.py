@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from healthmate_bi_pipeline.catalog.rules import MOST_VIOLATIONS, QualityCategory, category_of
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count
 from healthmate_bi_pipeline.reporting.compliance.inputs import DatasetBooks
-from healthmate_bi_pipeline.reporting.document import Absence, Count
 from healthmate_bi_pipeline.reporting.suppressed_parts import show_parts
 from healthmate_bi_pipeline.reporting.suppression import show_count
 from healthmate_bi_pipeline.settings import ReportSettings

@@ -16,6 +16,7 @@ from healthmate_bi_pipeline.catalog.tables import (
     REPORTS,
 )
 from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
+from healthmate_bi_pipeline.reporting.blocks import Absence, KeyFigure, Number
 from healthmate_bi_pipeline.reporting.compliance.checks import (
     Conservation,
     QualityCheck,
@@ -32,15 +33,7 @@ from healthmate_bi_pipeline.reporting.compliance.sections import (
     suppression_section,
 )
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    DataSource,
-    KeyFigure,
-    Number,
-    Report,
-    Stamp,
-    Summary,
-)
+from healthmate_bi_pipeline.reporting.document import DataSource, Report, Stamp, Summary
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact
 from healthmate_bi_pipeline.reporting.operational.shown import known_sum, share_of, show_qualities, show_rows
 from healthmate_bi_pipeline.reporting.standard_sections import (

@@ -6,18 +6,10 @@ from collections.abc import Sequence
 
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPE_BY_NAME
 from healthmate_bi_pipeline.catalog.rules import QualityCategory
+from healthmate_bi_pipeline.reporting.blocks import Absence, Block, Cell, Count, DataTable, TableColumn, Text
 from healthmate_bi_pipeline.reporting.compliance.checks import Conservation, QualityCheck, Verdict
 from healthmate_bi_pipeline.reporting.compliance.inputs import ComplianceInputs
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    Block,
-    Cell,
-    Count,
-    DataTable,
-    Section,
-    TableColumn,
-    Text,
-)
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.standard_sections import dataset_label
 from healthmate_bi_pipeline.reporting.wording import (
     ADJECTIVES,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from healthmate_bi_pipeline.domain.revenue import Movement
-from healthmate_bi_pipeline.reporting.document import Absence, Count, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
 from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
 from healthmate_bi_pipeline.reporting.financial.inputs import FinancialInputs, PeriodRevenue, Revenue
 from healthmate_bi_pipeline.reporting.styles import style_of

@@ -14,18 +14,9 @@ from healthmate_bi_pipeline.catalog.finance import FAILED_PAYMENT_LIMIT
 from healthmate_bi_pipeline.catalog.finance_tables import LIFETIME_VALUE, REVENUE
 from healthmate_bi_pipeline.domain.revenue import Movement
 from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
+from healthmate_bi_pipeline.reporting.blocks import Absence, KeyFigure, Text
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    DataSource,
-    KeyFigure,
-    Report,
-    Section,
-    Stamp,
-    Summary,
-    Text,
-    Tone,
-)
+from healthmate_bi_pipeline.reporting.document import DataSource, Report, Section, Stamp, Summary, Tone
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample, Tracked
 from healthmate_bi_pipeline.reporting.financial import sections
 from healthmate_bi_pipeline.reporting.financial.figures import (

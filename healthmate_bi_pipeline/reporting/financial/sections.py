@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from healthmate_bi_pipeline.domain.revenue import Movement
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Bar,
     BarChart,
@@ -16,10 +16,10 @@ from healthmate_bi_pipeline.reporting.document import (
     KeyFigure,
     KeyFigures,
     Number,
-    Section,
     TableColumn,
     Text,
 )
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
 from healthmate_bi_pipeline.reporting.financial.figures import (
     MOVEMENT_FIGURES,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from healthmate_bi_pipeline.domain.bands import CARDIOVASCULAR_COMPONENTS, LEAST_COMPONENTS
 from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
-from healthmate_bi_pipeline.reporting.document import Absence, Count
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.suppression import (
     ShownFigure,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from healthmate_bi_pipeline.catalog.watched_figures import HEALTH
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.document import RANGE, Absence, Count, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
+from healthmate_bi_pipeline.reporting.document import RANGE
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Sample, Tracked
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure

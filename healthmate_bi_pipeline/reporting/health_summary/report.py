@@ -11,18 +11,8 @@ from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGUR
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    Comparison,
-    Count,
-    DataSource,
-    KeyFigure,
-    Number,
-    Report,
-    Section,
-    Stamp,
-    Summary,
-)
+from healthmate_bi_pipeline.reporting.blocks import Absence, Comparison, Count, KeyFigure, Number
+from healthmate_bi_pipeline.reporting.document import DataSource, Report, Section, Stamp, Summary
 from healthmate_bi_pipeline.reporting.health_summary.basis import confidence_inputs
 from healthmate_bi_pipeline.reporting.health_summary.evidence import health_evidence
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs

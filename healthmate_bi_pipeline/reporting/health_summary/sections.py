@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Band,
     BandChart,
@@ -20,12 +19,13 @@ from healthmate_bi_pipeline.reporting.document import (
     KeyFigure,
     KeyFigures,
     Point,
-    Section,
     Series,
     TableColumn,
     Text,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import ShownFigure, shares
 from healthmate_bi_pipeline.reporting.wording import (

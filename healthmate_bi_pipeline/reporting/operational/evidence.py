@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from healthmate_bi_pipeline.catalog.operations import FRESH_HOURS
 from healthmate_bi_pipeline.catalog.rules import MOST_VIOLATIONS
-from healthmate_bi_pipeline.reporting.document import Absence, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Number
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample, Tracked
 from healthmate_bi_pipeline.reporting.operational.inputs import OperationalInputs
 from healthmate_bi_pipeline.reporting.operational.shown import ShownDataset, share_of

@@ -15,18 +15,9 @@ from healthmate_bi_pipeline.catalog.tables import (
     PIPELINE_RUNS,
 )
 from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
+from healthmate_bi_pipeline.reporting.blocks import Absence, Comparison, Count, KeyFigure, Number
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    Comparison,
-    Count,
-    DataSource,
-    KeyFigure,
-    Number,
-    Report,
-    Stamp,
-    Summary,
-)
+from healthmate_bi_pipeline.reporting.document import DataSource, Report, Stamp, Summary
 from healthmate_bi_pipeline.reporting.operational.evidence import (
     age_hours,
     days_without_rows,

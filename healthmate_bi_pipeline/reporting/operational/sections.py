@@ -9,20 +9,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
-from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Block,
     Cell,
     DataTable,
     Number,
-    Section,
     Series,
     Span,
     TableColumn,
     Text,
     TimelineChart,
 )
+from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.operational.evidence import age_hours, days_without_rows
 from healthmate_bi_pipeline.reporting.operational.inputs import AssetPartitions, GroupRuns, OperationalInputs
 from healthmate_bi_pipeline.reporting.operational.shown import ShownDataset, share_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from healthmate_bi_pipeline.domain.period import Period, midnight
-from healthmate_bi_pipeline.reporting.document import Absence, Count, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
 from healthmate_bi_pipeline.reporting.operational.inputs import DatasetState, OperationalInputs
 from healthmate_bi_pipeline.reporting.suppressed_parts import show_parts

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.domain.service_levels import LEAST_APDEX_SAMPLES
-from healthmate_bi_pipeline.reporting.document import Absence, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Number
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample, Tracked
 from healthmate_bi_pipeline.reporting.system_performance.episodes import (
     LEAST_FAILURES,

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.document import (
-    Block,
-    DataTable,
-    Section,
-    Span,
-    TableColumn,
-    Text,
-    TimelineChart,
-)
+from healthmate_bi_pipeline.reporting.blocks import Block, DataTable, Span, TableColumn, Text, TimelineChart
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.system_performance.episodes import (
     THRESHOLD_LABELS,
     episodes,

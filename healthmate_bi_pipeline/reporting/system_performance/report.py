@@ -15,17 +15,9 @@ from healthmate_bi_pipeline.catalog.performance_tables import (
 )
 from healthmate_bi_pipeline.domain.service_levels import LEAST_APDEX_SAMPLES
 from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
+from healthmate_bi_pipeline.reporting.blocks import Absence, Comparison, KeyFigure
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    Comparison,
-    DataSource,
-    KeyFigure,
-    Report,
-    Section,
-    Stamp,
-    Summary,
-)
+from healthmate_bi_pipeline.reporting.document import DataSource, Report, Section, Stamp, Summary
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_description,

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from healthmate_bi_pipeline.catalog.performance import BURN_WINDOWS, PERCENTILES
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.domain.service_levels import LEAST_APDEX_SAMPLES
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Bar,
     BarChart,
     Block,
     Cell,
     DataTable,
-    Section,
     TableColumn,
     Text,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.system_performance.evidence import days_text
 from healthmate_bi_pipeline.reporting.system_performance.inputs import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from healthmate_bi_pipeline.domain.period import midnight
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Block,
     Cell,
@@ -13,10 +13,10 @@ from healthmate_bi_pipeline.reporting.document import (
     KeyFigure,
     KeyFigures,
     Number,
-    Section,
     TableColumn,
     Text,
 )
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
 from healthmate_bi_pipeline.reporting.suppressed_parts import ratio, show_parts, show_share
 from healthmate_bi_pipeline.reporting.suppression import show_mean

@@ -6,14 +6,8 @@ from collections.abc import Collection, Mapping
 from datetime import date
 
 from healthmate_bi_pipeline.domain.period import Period, midnight
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    Block,
-    HeatMap,
-    KeyFigure,
-    KeyFigures,
-    Section,
-)
+from healthmate_bi_pipeline.reporting.blocks import Absence, Block, HeatMap, KeyFigure, KeyFigures
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppressed_parts import show_share

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from healthmate_bi_pipeline.catalog.engagement import GROUP_FIGURES
 from healthmate_bi_pipeline.domain.period import Period
-from healthmate_bi_pipeline.reporting.document import Absence, Number
+from healthmate_bi_pipeline.reporting.blocks import Absence, Number
 from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.suppressed_parts import ratio, show_share

@@ -19,18 +19,9 @@ from healthmate_bi_pipeline.catalog.engagement_tables import (
 )
 from healthmate_bi_pipeline.domain.lifecycle import Lifecycle
 from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count, KeyFigure
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
-from healthmate_bi_pipeline.reporting.document import (
-    Absence,
-    Count,
-    DataSource,
-    KeyFigure,
-    Report,
-    Section,
-    Stamp,
-    Summary,
-    Tone,
-)
+from healthmate_bi_pipeline.reporting.document import DataSource, Report, Section, Stamp, Summary, Tone
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Sample, Tracked
 from healthmate_bi_pipeline.reporting.row_quality import rows_note, timeliness, validity
 from healthmate_bi_pipeline.reporting.standard_sections import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from healthmate_bi_pipeline.domain.lifecycle import MONTH_DAYS, WEEK_DAYS, Lifecycle
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Bar,
     BarChart,
@@ -14,9 +14,9 @@ from healthmate_bi_pipeline.reporting.document import (
     KeyFigure,
     KeyFigures,
     Number,
-    Section,
     Text,
 )
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
 from healthmate_bi_pipeline.reporting.suppressed_parts import linked_parts, show_parts
 from healthmate_bi_pipeline.reporting.suppression import shares, show_count

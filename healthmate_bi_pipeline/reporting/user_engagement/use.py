@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from healthmate_bi_pipeline.catalog.engagement import ADOPTED_DAYS
 from healthmate_bi_pipeline.catalog.registry import figure_named
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Band,
     BandChart,
@@ -18,10 +18,10 @@ from healthmate_bi_pipeline.reporting.document import (
     KeyFigure,
     KeyFigures,
     Number,
-    Section,
     TableColumn,
     Text,
 )
+from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.styles import style_of

@@ -7,16 +7,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.charts import theme
-from healthmate_bi_pipeline.reporting.charts.drawing import chart_png, chart_svg, gauge_svg
-from healthmate_bi_pipeline.reporting.document import (
+from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
     Band,
     BandChart,
     Bar,
     BarChart,
     CalendarChart,
-    Confidence,
     ControlLimits,
     HeatMap,
     Point,
@@ -25,6 +22,9 @@ from healthmate_bi_pipeline.reporting.document import (
     TimelineChart,
     TrendChart,
 )
+from healthmate_bi_pipeline.reporting.charts import theme
+from healthmate_bi_pipeline.reporting.charts.drawing import chart_png, chart_svg, gauge_svg
+from healthmate_bi_pipeline.reporting.document import Confidence
 from healthmate_bi_pipeline_tests.reporting import rich_sample
 
 START = datetime(2026, 3, 1)

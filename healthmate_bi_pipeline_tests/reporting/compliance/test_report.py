@@ -6,6 +6,7 @@ from jsonschema import Draft202012Validator
 
 from healthmate_bi_pipeline.catalog.reports import COMPLIANCE
 from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.reporting.blocks import Absence, DataTable
 from healthmate_bi_pipeline.reporting.compliance.inputs import (
     Actions,
     ComplianceInputs,
@@ -14,7 +15,6 @@ from healthmate_bi_pipeline.reporting.compliance.inputs import (
     ReportsWritten,
 )
 from healthmate_bi_pipeline.reporting.compliance.report import compliance
-from healthmate_bi_pipeline.reporting.document import Absence, DataTable
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
 from healthmate_bi_pipeline.reporting.json import SCHEMA_PATH, render_json

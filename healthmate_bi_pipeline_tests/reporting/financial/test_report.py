@@ -9,7 +9,7 @@ from healthmate_bi_pipeline.catalog.insight_rules import RULE_BY_NAME
 from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.catalog.watched_figures import watched_figure
 from healthmate_bi_pipeline.domain.revenue import Movement
-from healthmate_bi_pipeline.reporting.document import Absence, BarChart, DataTable, KeyFigures, TrendChart
+from healthmate_bi_pipeline.reporting.blocks import Absence, BarChart, DataTable, KeyFigures, TrendChart
 from healthmate_bi_pipeline.reporting.financial.figures import WATCHED, show_movements, tracked_figures
 from healthmate_bi_pipeline.reporting.financial.inputs import Amount
 from healthmate_bi_pipeline.reporting.financial.report import financial, payment_facts

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import RANGE, Absence, Tone
+from healthmate_bi_pipeline.reporting.blocks import Absence
+from healthmate_bi_pipeline.reporting.document import RANGE, Tone
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.inputs import Arrivals, GroupFigure, TrendPoint
 from healthmate_bi_pipeline_tests.reporting.histories import noise, windows

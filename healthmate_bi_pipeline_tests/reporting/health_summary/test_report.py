@@ -7,14 +7,8 @@ from healthmate_bi_pipeline.catalog.columns import PrivacyClass
 from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import REPORT_CADENCES
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import (
-    RANGE,
-    Absence,
-    BandChart,
-    DataTable,
-    Definitions,
-    TrendChart,
-)
+from healthmate_bi_pipeline.reporting.blocks import Absence, BandChart, DataTable, Definitions, TrendChart
+from healthmate_bi_pipeline.reporting.document import RANGE
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.health_summary.sections import SECTIONS
 from healthmate_bi_pipeline.reporting.html import render_html

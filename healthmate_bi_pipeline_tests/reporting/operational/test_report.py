@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 
 from healthmate_bi_pipeline.catalog.reports import OPERATIONAL
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.reporting.document import Absence, DataTable, TimelineChart, TrendChart
+from healthmate_bi_pipeline.reporting.blocks import Absence, DataTable, TimelineChart, TrendChart
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
 from healthmate_bi_pipeline.reporting.json import SCHEMA_PATH, render_json

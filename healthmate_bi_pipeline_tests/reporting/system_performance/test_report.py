@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from healthmate_bi_pipeline.reporting.document import Absence, BarChart, DataTable, TimelineChart, TrendChart
+from healthmate_bi_pipeline.reporting.blocks import Absence, BarChart, DataTable, TimelineChart, TrendChart
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.json import SCHEMA_PATH, render_json
 from healthmate_bi_pipeline.reporting.system_performance.report import METRICS, system_performance

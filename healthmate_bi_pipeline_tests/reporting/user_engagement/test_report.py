@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from healthmate_bi_pipeline.catalog.watched_figures import watched_figure
-from healthmate_bi_pipeline.reporting.document import Absence, BarChart, DataTable, HeatMap, Text, TrendChart
+from healthmate_bi_pipeline.reporting.blocks import Absence, BarChart, DataTable, HeatMap, Text, TrendChart
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.json import render_json

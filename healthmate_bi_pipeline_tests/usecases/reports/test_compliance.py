@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.compliance.checks import Verdict, conservation, quality_checks
-from healthmate_bi_pipeline.reporting.document import Absence
 from healthmate_bi_pipeline.reporting.json import content_sha256
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
