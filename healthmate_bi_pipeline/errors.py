@@ -11,7 +11,8 @@ everything else is not.
     │   └── SchemaError           a file or table without the columns that its dataset needs
     ├── IntegrityError        the pipeline's own books do not balance: going on would be wrong
     └── TransientError        may succeed when tried again
-        └── BusyError             another run holds the same window
+        ├── BusyError             another run holds the same window
+        └── EngineFullError       the engine's memory or scratch space does not suffice
 """
 
 
@@ -45,3 +46,7 @@ class TransientError(HealthMateError):
 
 class BusyError(TransientError):
     """Another run holds the same window and did not finish in time."""
+
+
+class EngineFullError(TransientError):
+    """The engine's memory or scratch space does not suffice; less at once may."""

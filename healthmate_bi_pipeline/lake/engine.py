@@ -24,7 +24,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from healthmate_bi_pipeline.errors import DataError, TransientError, UnreadableFileError
+from healthmate_bi_pipeline.errors import DataError, EngineFullError, TransientError, UnreadableFileError
 from healthmate_bi_pipeline.settings import EngineSettings
 
 BATCH_ROWS = 100_000
@@ -370,7 +370,7 @@ class Engine:
         try:
             yield
         except duckdb.OutOfMemoryException as error:
-            raise TransientError(
+            raise EngineFullError(
                 f"The engine ran out of memory or scratch space: {_first_line(error)}"
                 " Raise engine.memory_limit or free disk space."
             ) from None

@@ -14,7 +14,7 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
 from healthmate_bi_pipeline.settings import Settings, load_settings
-from healthmate_bi_pipeline.warehouse.server import dagster_database_url
+from healthmate_bi_pipeline.warehouse.server import dagster_database_url, making_dagster_tables
 
 CONFIG_FILE_NAME = "dagster.yaml"
 
@@ -51,7 +51,8 @@ class HealthMateStorage(DagsterPostgresStorage):
             TransientError: the server does not answer.
         """
         url = dagster_database_url(load_settings())
-        return cls(postgres_url=url.render_as_string(hide_password=False), inst_data=inst_data)
+        with making_dagster_tables(url):
+            return cls(postgres_url=url.render_as_string(hide_password=False), inst_data=inst_data)
 
 
 def prepare_dagster_home(settings: Settings) -> Path:

@@ -1,9 +1,9 @@
 """What rules find in the figures of a report: what chance does not explain and what is large enough to matter.
 
 Every test that is made of any figure of the report goes through Benjamini and Hochberg together, those that find
-nothing too (STANDARDS §4). An insight is left where its rule holds, its adjusted p value is at most q, and its size
-at least the smallest change worth saying (``catalog/watched_figures``). Several that say the same of one figure are
-one. Facts are seen, not inferred, and pass.
+nothing too (STANDARDS §4). An insight is left where its rule holds, its adjusted p value is at most q, its interval
+does not hold zero, and its size is at least the smallest change worth saying (``catalog/watched_figures``). Several
+that say the same of one figure are one. Facts are seen, not inferred, and pass.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class _Judged:
 
     @property
     def is_worth_saying(self) -> bool:
-        return self.finding.is_signal and self.adjusted_p <= FALSE_DISCOVERY_RATE and self.size >= 1
+        is_likely = self.finding.is_signal and self.adjusted_p <= FALSE_DISCOVERY_RATE
+        is_apart_from_none = self.finding.low > 0 or self.finding.high < 0
+        return is_likely and is_apart_from_none and self.size >= 1
 
 
 def find_insights(evidence: Evidence, *, window: Window, as_of: datetime | None) -> tuple[Insight, ...]:

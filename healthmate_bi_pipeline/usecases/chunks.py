@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from typing import TypeVar
 
 from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.errors import EngineFullError
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+
+_Made = TypeVar("_Made")
 
 ROWS_AT_ONCE = 3_000_000
 """Rows that are worked on at once: some 200 bytes each stay below the engine's default memory."""
@@ -40,6 +44,44 @@ def chunks(
         yield Window(start, end)
 
 
+def made_in_chunks(
+    window: Window,
+    sizes: Mapping[date, int],
+    *,
+    unit: Period = Period.DAILY,
+    most: int = ROWS_AT_ONCE,
+    make: Callable[[Window], _Made],
+) -> Iterator[tuple[Window, _Made]]:
+    """Make a window piece by piece; a piece that does not fit into the engine's memory is made in halves.
+
+    Args:
+        window: whole periods of ``unit``.
+        sizes: as ``chunks`` takes them.
+        unit: what is not split.
+        most: rows per piece, at first.
+        make: makes a piece; may be called again with a part of it.
+
+    Yields:
+        Each piece, in order, with what ``make`` gave.
+
+    Raises:
+        EngineFullError: a single period does not fit.
+    """
+    start = window.start
+    while start < window.end:
+        piece = next(chunks(Window(start, window.end), sizes, unit=unit, most=most))
+        try:
+            made = make(piece)
+        except EngineFullError:
+            if piece == unit.window(piece.start):
+                raise
+            rows = sum(count for day, count in sizes.items() if piece.first_day <= day <= piece.last_day)
+            most = rows // 2
+            continue
+        yield piece, made
+        start = piece.end
+
+
 def make_in_chunks(
     pipeline: Pipeline,
     asset: str,
@@ -60,10 +102,13 @@ def make_in_chunks(
         make: makes a piece; its rows by the first day of each partition.
     """
     rows: dict[date, int] = {}
+
+    def held(chunk: Window) -> dict[date, int]:
+        with pipeline.warehouse.hold(asset, chunk):
+            return make(chunk)
+
     with pipeline.recorded(asset, window) as tally:
-        for chunk in chunks(window, sizes, unit=unit):
-            with pipeline.warehouse.hold(asset, chunk):
-                made = make(chunk)
+        for chunk, made in made_in_chunks(window, sizes, unit=unit, make=held):
             rows |= made
             tally.rows += sum(made.values())
             pipeline.progress(asset, (chunk.end - window.start) / (window.end - window.start))

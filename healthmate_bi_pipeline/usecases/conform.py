@@ -33,7 +33,7 @@ from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.lake.writing import replace_rows
 from healthmate_bi_pipeline.transforms import clock, conform, raw
 from healthmate_bi_pipeline.usecases import versions
-from healthmate_bi_pipeline.usecases.chunks import chunks
+from healthmate_bi_pipeline.usecases.chunks import made_in_chunks
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline, Tally
 from healthmate_bi_pipeline.usecases.plausibility import without_impossible_days, without_suspects
 from healthmate_bi_pipeline.usecases.set_aside import (
@@ -64,10 +64,14 @@ def build_raw(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) ->
     rows: dict[date, int] = {}
     counts: dict[str, int] = defaultdict(int)
     places: Places = {}
+
+    def held(chunk: Window) -> tuple[list[books.PartitionRecord], Places]:
+        with pipeline.warehouse.hold(asset, chunk):
+            return _build_days(pipeline, dataset, chunk, tally=tally)
+
     with pipeline.recorded(asset, window) as tally:
-        for chunk in chunks(window, sizes):
-            with pipeline.warehouse.hold(asset, chunk):
-                made = _build_days(pipeline, dataset, chunk, tally=tally, places=places)
+        for chunk, (made, found) in made_in_chunks(window, sizes, make=held):
+            add_places(places, found)
             for record in made:
                 rows[record.partition] = record.rows
                 for name in ("staged", *STATUSES):
@@ -79,8 +83,8 @@ def build_raw(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) ->
 
 
 def _build_days(
-    pipeline: Pipeline, dataset: Dataset, window: Window, *, tally: Tally, places: Places
-) -> list[books.PartitionRecord]:
+    pipeline: Pipeline, dataset: Dataset, window: Window, *, tally: Tally
+) -> tuple[list[books.PartitionRecord], Places]:
     with pipeline.warehouse.transaction() as connection:
         inputs = versions.raw_inputs(pipeline, connection, window, dataset=dataset)
     with pipeline.engine() as engine:
@@ -98,7 +102,7 @@ def _build_days(
         moved = _moved_rows(pipeline, engine, dataset, judged, judge)
         classified = classify(engine, dataset, judged, moved)
         days = _counts(engine, narrow, classified, window)
-        add_places(places, quarantined_places(engine, classified, window))
+        places = quarantined_places(engine, classified, window)
         good = classified.filter(classified.booked_as == raw.KEPT)
         kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
         _replace(pipeline, engine, kept, table=raw_table(dataset), window=window)
@@ -122,7 +126,7 @@ def _build_days(
     with pipeline.warehouse.transaction() as connection:
         books.record_partitions(connection, records)
     tally.rows += sum(record.rows for record in records)
-    return records
+    return records, places
 
 
 def _staged_rows(pipeline: Pipeline, engine: Engine, dataset: Dataset, window: Window) -> ir.Table:

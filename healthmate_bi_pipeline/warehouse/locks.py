@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -46,24 +46,40 @@ def window_keys(asset: str, window: Window) -> list[int]:
 def hold_window(engine: Engine, asset: str, window: Window, *, wait_seconds: float) -> Iterator[None]:
     """Keep other writers of an asset out of the months of a window.
 
-    The locks belong to a connection of their own, so they are free again as soon as it is gone, however this
-    process ends.
-
     Raises:
         BusyError: another run held a month for longer than ``wait_seconds``.
+    """
+    with hold_keys(engine, window_keys(asset, window), what=f"{asset} {window}", wait_seconds=wait_seconds):
+        yield
+
+
+@contextmanager
+def hold_keys(engine: Engine, keys: Sequence[int], *, what: str, wait_seconds: float) -> Iterator[None]:
+    """Hold some locks.
+
+    They belong to a connection of their own, so they are free again as soon as it is gone, however this process ends.
+
+    Args:
+        engine: of the database whose locks they are.
+        keys: in the one order in which all take them.
+        what: is made meanwhile.
+        wait_seconds: for another holder.
+
+    Raises:
+        BusyError: another process held one for longer than that.
     """
     with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Closed at the end and not put back into the pool: with the connection all its locks are gone.
         connection.detach()
         try:
             connection.execute(_LIMIT_WAIT, {"limit": f"{max(1, round(wait_seconds * 1000))}ms"})
-            connection.execute(_TAKE, {"keys": window_keys(asset, window)})
+            connection.execute(_TAKE, {"keys": list(keys)})
             connection.execute(text("SET statement_timeout = 0"))
         except DBAPIError as error:
             if sqlstate(error) in (QUERY_CANCELED, LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED):
                 raise BusyError(
-                    f"{asset} {window} is being made by another run, which did not finish within"
-                    f" {wait_seconds:g} s. Try again when it is done."
+                    f"{what} is being made by another run, which did not finish within {wait_seconds:g} s. Try again"
+                    " when it is done."
                 ) from None
             raise
         yield

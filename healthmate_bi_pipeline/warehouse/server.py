@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
@@ -25,6 +26,7 @@ from healthmate_bi_pipeline.warehouse.failures import (
     primary_message,
     sqlstate,
 )
+from healthmate_bi_pipeline.warehouse.locks import advisory_key, hold_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +131,21 @@ def _embedded_url(folder: Path) -> URL:
         database=MAINTENANCE_DATABASE,
         query={"host": address.host, "port": str(address.port)},
     )
+
+
+@contextmanager
+def making_dagster_tables(url: URL) -> Iterator[None]:
+    """Only one process at a time makes Dagster's tables: of two at once one would fail.
+
+    Raises:
+        BusyError: another one did not finish within a minute.
+        TransientError: the server does not answer.
+    """
+    connect_args = {"connect_timeout": CONNECT_SECONDS}
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args)
+    keys = [advisory_key("dagster tables")]
+    with hold_keys(engine, keys, what="Dagster's database", wait_seconds=60):
+        yield
 
 
 def _ensured(url: URL, *, reached_by: URL) -> URL:

@@ -96,7 +96,7 @@ def test_small_counts_about_people_stand_nowhere():
     assert row[3:6] == ("passed", Absence.SUPPRESSED, 10_000)
     written = render_json(of)
     assert "4213" not in written
-    assert "4215" in written
+    assert "4215" not in written  # of all rows set aside that would leave the 7
     # Rejected lines (5) and undated rows (2) are about somebody too.
     sides = [row[3] for row in table(of, "conservation-table").rows]
     assert "rejected not shown" in sides[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -61,7 +62,11 @@ def test_the_outage_and_the_leak_are_what_the_report_tells_first(outage: Pipelin
     assert by_rule["slo_broken"].subject == "api"
     incidents = {one.figures[0]: one for one in report.insights if one.rule == "threshold_broken"}
     assert "10 Mar 10:00" in incidents["error_rate"].text
-    assert incidents["error_rate"].estimate == 1.0  # every request of the outage failed
+    told = re.search(r"(\d+) of (\d+) requests failed", incidents["error_rate"].text)
+    assert incidents["error_rate"].estimate == pytest.approx(int(told[1]) / int(told[2]))
+    assert (
+        "failing requests reached 100.0" in incidents["error_rate"].text
+    )  # every request of the outage failed
     assert "9 Mar 23:40 to 10 Mar 00:20" in incidents["response_time_p95"].text
     leak = by_rule["limit_ahead"]
     assert (leak.subject, leak.figures) == ("api-1", ("memory_percent_mean",))
