@@ -34,8 +34,13 @@ format: $(VENV)/.dev  ## Mend what can be mended by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev  ## The figures of the README (minutes)
+bench: $(VENV)/.dev  ## The figures of the README (hours)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --family engagement
+	$(BIN)/python -m benchmarks --family performance
+	$(BIN)/python -m benchmarks --family churn
+	$(BIN)/python -m benchmarks --family reports
+	$(BIN)/python -m benchmarks --null-signals
 
 docs: $(VENV)/.run  ## Write the generated pages of docs/
 	$(BIN)/python -m docs.generate
