@@ -8,14 +8,23 @@ from healthmate_bi_pipeline.reporting.confidence import Portion
 from healthmate_bi_pipeline.reporting.inputs import Arrivals, ReportInputs
 from healthmate_bi_pipeline.reporting.suppression import show_count
 
+ABOUT_PEOPLE = "datasets about people"
+"""In reports that count rows about services too; those are shown as they are."""
 
-def rows_note(inputs: ReportInputs) -> str:
-    """How counts of rows are shown."""
+
+def rows_note(inputs: ReportInputs, *, about: str = "") -> str:
+    """How counts of rows are shown.
+
+    Args:
+        inputs: with the settings.
+        about: which counts it holds for, where not for all, as ``ABOUT_PEOPLE``.
+    """
     settings = inputs.settings
     if settings.audience == "personal":
         return ""
     rounded = f", others rounded to {settings.round_people_to}" if settings.round_people_to > 1 else ""
-    return f"Counts below {settings.minimum_people} are not shown{rounded}: a row is about somebody."
+    counts = f"Of {about}, counts" if about else "Counts"
+    return f"{counts} below {settings.minimum_people} are not shown{rounded}: a row is about somebody."
 
 
 def validity(inputs: ReportInputs) -> Portion:

@@ -36,6 +36,7 @@ from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
 from healthmate_bi_pipeline.reporting.document import DataSource, Report, Stamp, Summary
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact
 from healthmate_bi_pipeline.reporting.operational.shown import known_sum, share_of, show_qualities, show_rows
+from healthmate_bi_pipeline.reporting.row_quality import ABOUT_PEOPLE, rows_note
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_label,
     definitions_section,
@@ -96,7 +97,7 @@ def compliance(inputs: ComplianceInputs, *, stamp: Stamp) -> Report:
         show_qualities(inputs.quality, people, settings=inputs.settings),
     )
     metrics = _metrics(inputs, found)
-    note = _rows_note(inputs)
+    note = rows_note(inputs, about=ABOUT_PEOPLE)
     return assemble(
         inputs,
         Content(
@@ -128,17 +129,6 @@ def compliance(inputs: ComplianceInputs, *, stamp: Stamp) -> Report:
         ),
         stamp=stamp,
     )  # fmt: skip
-
-
-def _rows_note(inputs: ComplianceInputs) -> str:
-    settings = inputs.settings
-    if settings.audience == "personal":
-        return ""
-    rounded = f", others rounded to {settings.round_people_to}" if settings.round_people_to > 1 else ""
-    return (
-        f"Of datasets about people, counts below {settings.minimum_people} are not shown{rounded}: a row is about"
-        " somebody."
-    )
 
 
 def _overdue(inputs: ComplianceInputs) -> int:

@@ -22,6 +22,7 @@ from healthmate_bi_pipeline.reporting.health_summary.sections import (
     personal_ranges,
 )
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
+from healthmate_bi_pipeline.reporting.row_quality import rows_note
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_description,
     definitions_section,
@@ -208,18 +209,10 @@ def _sections(
     if ranges is not None:
         sections.insert(0, Section("ranges", "Where the figures lie", blocks=(ranges,)))
     qualities = [show_quality(one, settings=inputs.settings) for one in inputs.quality]
-    sections.append(quality_section(qualities, accuracy=metrics[_ACCURACY], note=_rows_note(inputs)))
+    sections.append(quality_section(qualities, accuracy=metrics[_ACCURACY], note=rows_note(inputs)))
     if any(not isinstance(metric.value, Absence) for metric in metrics.values()):
         sections.append(definitions_section(tuple(metrics.values()), remark=_ON_FIGURES))
     return tuple(sections)
-
-
-def _rows_note(inputs: HealthSummaryInputs) -> str:
-    settings = inputs.settings
-    if settings.audience == "personal":
-        return ""
-    rounded = f", others rounded to {settings.round_people_to}" if settings.round_people_to > 1 else ""
-    return f"Counts below {settings.minimum_people} are not shown{rounded}: a row is about somebody."
 
 
 def _trend(inputs: HealthSummaryInputs) -> ShownTrend:

@@ -39,6 +39,7 @@ from healthmate_bi_pipeline.reporting.operational.shown import (
     show_datasets,
     show_qualities,
 )
+from healthmate_bi_pipeline.reporting.row_quality import ABOUT_PEOPLE, rows_note
 from healthmate_bi_pipeline.reporting.standard_sections import (
     dataset_label,
     definitions_section,
@@ -86,7 +87,9 @@ def operational(inputs: OperationalInputs, *, stamp: Stamp) -> Report:
                 runs_section(inputs),
                 volume_section(inputs, datasets),
                 quality_section(
-                    [one for one in qualities if one.staged != 0 or one.files], accuracy=None, note=_rows_note(inputs)
+                    [one for one in qualities if one.staged != 0 or one.files],
+                    accuracy=None,
+                    note=rows_note(inputs, about=ABOUT_PEOPLE),
                 ),
                 disk_section(inputs),
                 definitions_section(tuple(metrics.values()), remark=_REMARK),
@@ -102,19 +105,8 @@ def operational(inputs: OperationalInputs, *, stamp: Stamp) -> Report:
     )  # fmt: skip
 
 
-def _rows_note(inputs: OperationalInputs) -> str:
-    settings = inputs.settings
-    if settings.audience == "personal":
-        return ""
-    rounded = f", others rounded to {settings.round_people_to}" if settings.round_people_to > 1 else ""
-    return (
-        f"Of datasets about people, counts below {settings.minimum_people} are not shown{rounded}: a row is about"
-        " somebody."
-    )
-
-
 def _reading(inputs: OperationalInputs) -> tuple[str, ...]:
-    note = _rows_note(inputs)
+    note = rows_note(inputs, about=ABOUT_PEOPLE)
     return (note,) if note else ()
 
 

@@ -5,7 +5,7 @@ A report whose content is the same as before keeps its file; a changed one becom
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 from pathlib import Path, PurePosixPath
@@ -20,6 +20,7 @@ from healthmate_bi_pipeline.reporting.csv import csv_files, csv_names
 from healthmate_bi_pipeline.reporting.document import RANGE, Report, Stamp
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.index import IndexRecord, render_index
+from healthmate_bi_pipeline.reporting.inputs import ReportInputs
 from healthmate_bi_pipeline.reporting.json import content_sha256, render_json, report_document
 from healthmate_bi_pipeline.reporting.markdown import render_markdown
 from healthmate_bi_pipeline.usecases import versions
@@ -78,7 +79,12 @@ def build_reports(
             inputs = report_inputs(pipeline, connection, window, recipe=recipe, period=period)
         for place, part in enumerate(parts):
             subject = Subject(recipe.report_type, period, part)
-            written = _write(pipeline, recipe, subject, asset=asset, generated_by=generated_by)
+            found = recipe.gather(pipeline, subject)
+            written = (
+                _write(pipeline, recipe.build, subject, found, asset=asset, generated_by=generated_by)
+                if found is not None
+                else None
+            )
             rows[part.first_day] = 1 if written else 0
             tally.rows += rows[part.first_day]
             paths += written.paths if written else ()
@@ -109,15 +115,14 @@ def write_report(
     """
     period = recipe.report_type.cadence_of(window)
     subject = Subject(recipe.report_type, period, window)
-    if recipe.gather(pipeline, subject) is None:
+    found = recipe.gather(pipeline, subject)
+    if found is None:
         raise UsageError(f"There are no data in {window}. `healthmate-bi status` shows which days have some.")
     if period is not None:
         return build_reports(pipeline, window, recipe=recipe, period=period, generated_by=generated_by)
     asset = report_asset(recipe.report_type, None)
     with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
-        written = _write(pipeline, recipe, subject, asset=asset, generated_by=generated_by)
-        if written is None:
-            raise UsageError(f"The data in {window} went away while the report was made.")
+        written = _write(pipeline, recipe.build, subject, found, asset=asset, generated_by=generated_by)
         tally.rows = 1
         write_index(pipeline)
     return Built({window.first_day: 1}, {"reports": 1}, (), written.paths, written.summary)
@@ -178,19 +183,22 @@ def _write_index(pipeline: Pipeline) -> None:
 
 
 def _write(
-    pipeline: Pipeline, recipe: ReportRecipe, subject: Subject, *, asset: str, generated_by: str | None
-) -> Written | None:
-    """Write a report unless it says what it said before; ``None``: there is nothing to say."""
-    inputs = recipe.gather(pipeline, subject)
-    if inputs is None:
-        return None
+    pipeline: Pipeline,
+    build: Callable[[ReportInputs, Stamp], Report],
+    subject: Subject,
+    inputs: ReportInputs,
+    *,
+    asset: str,
+    generated_by: str | None,
+) -> Written:
+    """Write a report unless it says what it said before."""
     stamp = Stamp(
         report_id=str(uuid4()),
         version=1,
         generated_at=pipeline.utc_now,
         generated_by=generated_by or pipeline.actor,
     )
-    report = recipe.build(inputs, stamp)
+    report = build(inputs, stamp)
     content = content_sha256(report)
     audience = pipeline.settings.report.audience
     with pipeline.warehouse.transaction() as connection:
