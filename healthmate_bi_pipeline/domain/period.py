@@ -160,6 +160,18 @@ class Period(StrEnum):
         )
         return Window(self.floor(window.start), self.next(self.floor(last)))
 
+    def inside(self, window: Window) -> Window | None:
+        """The longest run of whole periods that lies in a window, or ``None``.
+
+        >>> print(Period.MONTHLY.inside(Window.of_days(date(2026, 1, 10), date(2026, 4, 20))))
+        2026-02-01…2026-03-31
+        """
+        start = self.floor(window.start)
+        if start < window.start:
+            start = self.next(start)
+        end = self.floor(window.end)
+        return Window(start, end) if start < end else None
+
     @property
     def state_grain(self) -> Grain:
         """The grain of state that this period is merged from; a week is a dead end (DESIGN, rule 7)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
 import ibis
@@ -49,11 +49,23 @@ def merged_to_period(states: ir.Table, period: Period, *, key: Sequence[str] = (
     return merge_states(placed, (*by, "period_start"))
 
 
-def merged_to_range(days: ir.Table, window: Window) -> ir.Table:
-    """States of the days of a window, merged to one."""
+def needed_components(figures: Iterable[Figure]) -> set[str]:
+    """The components of merged state that some figures of a statistic are finished from."""
+    return {name for figure in figures if figure.statistic is not None for name in NEEDED[figure.statistic]}
+
+
+def merged_to_range(states: ir.Table, window: Window, *, components: Collection[str]) -> ir.Table:
+    """States that tile a range of days, merged to one: as ``merged_to_period``.
+
+    Args:
+        states: rows of the states of people, of months and days.
+        window: the range.
+        components: which components are wanted; the others are null, and are not read.
+    """
+    merged = merge_states(states, ("user_id", "measure", "item"), components=components)
     start = ibis.literal(window.start, type="timestamp(6)")
-    placed = days.select("user_id", "measure", "item", *COMPONENT_NAMES, period_start=start)
-    return merge_states(placed, ("user_id", "measure", "item", "period_start"))
+    absent = {name: ibis.null(states[name].type()) for name in COMPONENT_NAMES if name not in components}
+    return merged.mutate(**absent, period_start=start)
 
 
 def attached(rows: ir.Table, parts: Sequence[ir.Table]) -> ir.Table:

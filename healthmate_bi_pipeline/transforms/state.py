@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import ibis
@@ -15,7 +15,9 @@ from healthmate_bi_pipeline.transforms.columns import EXACT, IBIS_TYPES
 COMPONENT_NAMES = tuple(component.column.name for component in COMPONENTS)
 
 
-def merge_states(states: ir.Table, by: Sequence[str]) -> ir.Table:
+def merge_states(
+    states: ir.Table, by: Sequence[str], *, components: Collection[str] = COMPONENT_NAMES
+) -> ir.Table:
     """Merge states that share a key: each component by its own rule.
 
     Merging is associative and does not depend on the order of rows: sums are fixed-point or whole numbers.
@@ -23,10 +25,13 @@ def merge_states(states: ir.Table, by: Sequence[str]) -> ir.Table:
     Args:
         states: rows with all components.
         by: the key of the merged state.
+        components: which of them are wanted.
     """
     merged: dict[str, Any] = {}
     for component in COMPONENTS:
         name = component.column.name
+        if name not in components:
+            continue
         column = states[name]
         match component.merge:
             case Merge.SUM:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -27,7 +26,7 @@ from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.transforms import clock, groups
 from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.engagement import history, hours, sessions, summarize
-from healthmate_bi_pipeline.transforms.finishing import merged_to_period, merged_to_range
+from healthmate_bi_pipeline.transforms.finishing import merged_to_period
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import make_in_chunks
 from healthmate_bi_pipeline.usecases.conform import person_stretches, scan_users
@@ -36,7 +35,6 @@ from healthmate_bi_pipeline.usecases.families import (
     replace_partitions,
     scan_raw,
     scan_state,
-    version_rows,
 )
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME, build_whole
@@ -97,26 +95,6 @@ def figure_groups(engine: Engine, rows: ir.Table) -> ir.Table:
     return groups.group_figures(
         rows, bands, table=ENGAGEMENT_FIGURE_GROUPS, figures=GROUP_FIGURES, strata=groups.STRATA[:1]
     )
-
-
-def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
-    """The figures of everybody over any days, merged from the state of the days; nothing is written."""
-    with pipeline.engine() as engine:
-        merged = engine.store(
-            merged_to_range(scan_state(pipeline, engine, ENGAGEMENT, Grain.DAY, window), window)
-        )
-        measures = {row["measure"] for row in engine.rows(merged.select("measure").distinct())}
-        rows = summarize.summarize(
-            merged,
-            None,
-            period=window,
-            measures=measures,
-            users=scan_users(pipeline, engine),
-            shifts=clock.clock_shifts(person_stretches(pipeline, engine, window)),
-            versions=engine.memory_table(version_rows([(window.start, 0)])),
-            complete_before=pipeline.utc_now - pipeline.settings.period.delay,
-        )
-        return engine.rows(figure_groups(engine, engine.store(rows)))
 
 
 def _active_before(pipeline: Pipeline, engine: Engine, period: Period, window: Window) -> ir.Table | None:

@@ -172,10 +172,17 @@ def scan_state(
     return scan_partitions(pipeline, engine, state_table(family, grain), window)
 
 
-def scan_partitions(pipeline: Pipeline, engine: Engine, table: Table, window: Window | None) -> ir.Table:
-    """The rows of a lake table that is partitioned by its last column, of a window or of all time."""
+def scan_partitions(
+    pipeline: Pipeline,
+    engine: Engine,
+    table: Table,
+    window: Window | None,
+    *,
+    values: Collection[date] | None = None,
+) -> ir.Table:
+    """The rows of a lake table that is partitioned by its last column: of a window, of some partitions, or of all time."""
     partition = table.columns[-1].name
-    files = pipeline.lake.files(table.name, window=window, partition_by=partition)
+    files = pipeline.lake.files(table.name, window=window, values=values, partition_by=partition)
     return engine.scan(files, schema=arrow_schema(table.columns), partition_by=partition)
 
 

@@ -20,13 +20,19 @@ from healthmate_bi_pipeline.catalog.datasets import (
 )
 from healthmate_bi_pipeline.catalog.families import HEALTH
 from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.measures import BLOOD_PRESSURE_CATEGORY, SOURCE, SYMPTOM
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS, HEALTH_STARTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.settings import SourceSettings
 from healthmate_bi_pipeline.transforms import clock, groups
 from healthmate_bi_pipeline.transforms.columns import union_all
-from healthmate_bi_pipeline.transforms.finishing import GRAINS, merged_to_period, merged_to_range
+from healthmate_bi_pipeline.transforms.finishing import (
+    GRAINS,
+    merged_to_period,
+    merged_to_range,
+    needed_components,
+)
 from healthmate_bi_pipeline.transforms.health import days, hours, summarize
 from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.usecases import versions
@@ -38,7 +44,30 @@ from healthmate_bi_pipeline.usecases.families import (
     version_rows,
 )
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
+from healthmate_bi_pipeline.usecases.ranges import (
+    FIGURE_COLUMNS,
+    PeoplePart,
+    added_rows,
+    made_of_people,
+    scan_tiles,
+)
 from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME, build_whole
+
+_SETS = {
+    BLOOD_PRESSURE_CATEGORY: ("blood_pressures", "blood_pressure_category_shares"),
+    SYMPTOM: ("most_common_symptom", "symptom_frequency"),
+    SOURCE: ("source_count",),
+}
+"""Sets that only some figures are made from; who has any of them has another measure too, and so stays counted."""
+
+_UNTOLD_SETS = tuple(
+    measure.name for measure, figures in _SETS.items() if not set(figures) & set(HEADLINE_FIGURES)
+)
+_TOLD_COMPONENTS = frozenset(
+    {"n", "total", "total_squared", "days", "implausible", "last_value"}
+    | needed_components(FIGURE_BY_NAME[name] for name in HEADLINE_FIGURES)
+)
+"""What the figures of groups are made from: those that are made by name need no extremes and no keys."""
 
 
 def build_starts(pipeline: Pipeline) -> Built:
@@ -121,26 +150,23 @@ def summarized(
     engine: Engine,
     states: ir.Table,
     *,
-    period: Period | Window,
+    period: Period,
     window: Window,
     state_versions: ir.Table,
 ) -> ir.Table:
-    """Figures per person of the periods of a window, or of the window as a whole, stored in the engine.
+    """Figures per person of the periods of a window, stored in the engine.
 
     Args:
         pipeline: where the people's records are.
         engine: where the states are.
-        states: the state of the window at the period's grain; of days for a window as a whole.
-        period: the period, or the window again.
+        states: the state of the window at the period's grain.
+        period: the period.
         window: what the states cover.
         state_versions: ``period_start`` and ``state_version``.
     """
-    if isinstance(period, Window):
-        merged = engine.store(merged_to_range(states, period))
-    else:
-        merged = merged_to_period(states, period)
-        if period not in GRAINS:
-            merged = engine.store(merged)
+    merged = merged_to_period(states, period)
+    if period not in GRAINS:
+        merged = engine.store(merged)
     measures = {row["measure"] for row in engine.rows(merged.select("measure").distinct())}
     return engine.store(
         summarize.summarize(
@@ -156,18 +182,29 @@ def summarized(
 
 
 def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
-    """Figures of groups over any days, merged from the state of the days; nothing is written."""
+    """Figures of groups over any days as one period, merged from the states that tile them; nothing is written."""
+    parts = made_of_people(lambda part: figures_of_part(pipeline, window, part))
+    return added_rows(parts, key=("figure", "band"), counts=FIGURE_COLUMNS)
+
+
+def figures_of_part(pipeline: Pipeline, window: Window, part: PeoplePart) -> list[dict[str, Any]]:
+    """The same of some people."""
     with pipeline.engine() as engine:
-        versions_table = engine.memory_table(version_rows([(window.start, 0)]))
-        rows = summarized(
-            pipeline,
-            engine,
-            scan_state(pipeline, engine, HEALTH, Grain.DAY, window),
+        states = part.of(scan_tiles(pipeline, engine, HEALTH, window))
+        told = states.filter(states.measure.notin(_UNTOLD_SETS))
+        merged = engine.store(merged_to_range(told, window, components=_TOLD_COMPONENTS))
+        rows = summarize.summarize(
+            merged,
             period=window,
-            window=window,
-            state_versions=versions_table,
+            measures={row["measure"] for row in engine.rows(merged.select("measure").distinct())},
+            users=scan_users(pipeline, engine),
+            shifts=engine.memory_table(clock.NO_SHIFTS),
+            versions=engine.memory_table(version_rows([(window.start, 0)])),
+            complete_before=pipeline.utc_now - pipeline.settings.period.delay,
         )
-        return engine.rows(_groups(engine, rows, strata=groups.STRATA[:1]))
+        # What groups are not told by is not worked out.
+        untold = [name for name in rows.columns if name in FIGURE_BY_NAME and name not in HEADLINE_FIGURES]
+        return engine.rows(_groups(engine, engine.store(rows.drop(*untold)), strata=groups.STRATA[:1]))
 
 
 def _groups(engine: Engine, rows: ir.Table, *, strata: Sequence[tuple[str, ...]] = groups.STRATA) -> ir.Table:

@@ -24,6 +24,7 @@ from healthmate_bi_pipeline.transforms.performance import requests, slots, summa
 from healthmate_bi_pipeline.transforms.state import shaped_as_state
 from healthmate_bi_pipeline.usecases.families import Recipe, scan_raw, scan_state
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
+from healthmate_bi_pipeline.usecases.ranges import scan_tiles
 from healthmate_bi_pipeline.usecases.versions import combined, hash64
 from healthmate_bi_pipeline.usecases.whole_tables import build_whole
 from healthmate_bi_pipeline.warehouse import books
@@ -89,9 +90,9 @@ def _figures(
 
 
 def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
-    """Figures of any days as a whole, merged from the state of the days; nothing is written."""
+    """Figures of any days as one period, merged from the states that tile them; nothing is written."""
     with pipeline.engine() as engine:
-        states = scan_state(pipeline, engine, PERFORMANCE, Grain.DAY, window)
+        states = scan_tiles(pipeline, engine, PERFORMANCE, window)
         merged = engine.store(summarize.merged_to_range(states, window))
         percentiles = engine.store(summarize.percentile_rows(merged))
         wide = engine.store(summarize.wide_rows(merged, percentiles))

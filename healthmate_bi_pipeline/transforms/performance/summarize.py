@@ -75,7 +75,7 @@ def merged_to_levels(states: ir.Table, period: Period) -> ir.Table:
 
 
 def merged_to_range(states: ir.Table, window: Window) -> ir.Table:
-    """States of the days of a window, merged to the window as a whole and to every level but the finest."""
+    """States that tile a range of days, merged to the range as a whole and to every level but the finest."""
     start = ibis.literal(window.start, type="timestamp(6)")
     return _merged(states.select(*KEY, *COMPONENT_NAMES, period_start=start), LEVELS)
 

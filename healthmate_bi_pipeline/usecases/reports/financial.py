@@ -30,7 +30,7 @@ from healthmate_bi_pipeline.reporting.financial.inputs import (
 )
 from healthmate_bi_pipeline.reporting.financial.report import financial
 from healthmate_bi_pipeline.usecases import versions
-from healthmate_bi_pipeline.usecases.engagement_groups import range_groups
+from healthmate_bi_pipeline.usecases.engagement_ranges import range_active_people
 from healthmate_bi_pipeline.usecases.finance import BILLING, REVENUE_ASSET, billing_days, range_revenue
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
@@ -104,7 +104,7 @@ def _range(pipeline: Pipeline, connection: Connection, window: Window) -> Period
     days = books.partition_records(connection, state_name(ENGAGEMENT, Grain.DAY), window=window)
     active = None
     if any(record.rows for record in days.values()):
-        active = range_groups(pipeline, window).activity["active_people"]
+        active = range_active_people(pipeline, window)
     return _with_lifetime(connection, PeriodRevenue(window, _cells(rows), active))
 
 

@@ -28,8 +28,11 @@ from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
 )
 from healthmate_bi_pipeline.reporting.user_engagement.report import user_engagement
 from healthmate_bi_pipeline.usecases import versions
-from healthmate_bi_pipeline.usecases.engagement import range_figures
-from healthmate_bi_pipeline.usecases.engagement_groups import RangeGroups, range_groups
+from healthmate_bi_pipeline.usecases.engagement_ranges import (
+    RangeEngagement,
+    range_engagement,
+    range_lifecycle,
+)
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, group_figures
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
@@ -65,10 +68,12 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             )
             active_before = previous.activity.active if previous.activity else None
         elif filled:
-            now, then = (range_groups(pipeline, part) for part in (window, before))
-            current = read.completed(_of_range(window, now, range_figures(pipeline, window)))
-            previous = read.completed(_of_range(before, then, range_figures(pipeline, before)))
-            curves, lifecycle, active_before = now.curves, now.lifecycle, now.active_before
+            now, then = (range_engagement(pipeline, part) for part in (window, before))
+            current, previous = (
+                read.completed(_of_range(part, found)) for part, found in ((window, now), (before, then))
+            )
+            stages = range_lifecycle(pipeline, window)
+            curves, lifecycle, active_before = now.curves, stages.stages, stages.active_before
         else:
             return None
         if current.activity is None:
@@ -216,11 +221,11 @@ def _end_of(cell: CohortCell, interval: Period) -> datetime:
     return end
 
 
-def _of_range(window: Window, found: RangeGroups, figures: Iterable[Mapping[str, Any]]) -> PeriodEngagement:
+def _of_range(window: Window, found: RangeEngagement) -> PeriodEngagement:
     return PeriodEngagement(
         window=window,
         activity=_activity(found.activity),
-        figures=group_figures(figures),
+        figures=group_figures(found.figures),
         features=_features(found.features),
     )
 

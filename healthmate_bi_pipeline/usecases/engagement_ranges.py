@@ -1,0 +1,184 @@
+"""Engagement over any days as one period, merged from the states that tile them; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import ibis.expr.types as ir
+
+from healthmate_bi_pipeline.catalog.datasets import USERS
+from healthmate_bi_pipeline.catalog.engagement import (
+    ACTIVE_HOURS,
+    ENGAGEMENT_FIGURE_BY_NAME,
+    GROUP_FIGURES,
+    PAGE,
+)
+from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, state_name
+from healthmate_bi_pipeline.catalog.lake_tables import raw_table
+from healthmate_bi_pipeline.domain.lifecycle import MONTH_DAYS
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window
+from healthmate_bi_pipeline.lake.engine import Engine
+from healthmate_bi_pipeline.lake.store import arrow_schema
+from healthmate_bi_pipeline.transforms import clock
+from healthmate_bi_pipeline.transforms.engagement import groups, summarize
+from healthmate_bi_pipeline.transforms.finishing import merged_to_range, needed_components
+from healthmate_bi_pipeline.usecases.engagement import figure_groups, scan_active_days
+from healthmate_bi_pipeline.usecases.engagement_groups import days_before
+from healthmate_bi_pipeline.usecases.families import version_rows
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.ranges import (
+    FIGURE_COLUMNS,
+    PeoplePart,
+    added_rows,
+    made_of_people,
+    scan_tiles,
+)
+from healthmate_bi_pipeline.warehouse import books
+
+Rows = list[dict[str, Any]]
+
+_TOLD_COMPONENTS = frozenset(
+    {"n", "total", "days", "high"}
+    | needed_components(ENGAGEMENT_FIGURE_BY_NAME[name] for name in GROUP_FIGURES)
+)
+_ACTIVE = (
+    "active_people", "mean_daily_active_people", "weekly_active_people", "monthly_active_people",
+)  # fmt: skip
+_NOBODY = arrow_schema(raw_table(USERS).columns).empty_table()
+"""No figure of everybody asks for the person's record."""
+
+
+@dataclass(frozen=True)
+class RangeEngagement:
+    """Engagement of everybody over any days.
+
+    Attributes:
+        activity: people as in a row of ``bi_engagement_activity``, and ``stickiness``.
+        curves: people by number of active days, as in ``bi_engagement_active_days``.
+        features: people, uses and adopters, as in ``bi_engagement_feature_use``.
+        figures: as in ``bi_engagement_groups``.
+    """
+
+    activity: dict[str, Any]
+    curves: Rows
+    features: Rows
+    figures: Rows
+
+
+@dataclass(frozen=True)
+class RangeLifecycle:
+    """Who came, stayed and left over any days, against as many days before.
+
+    Attributes:
+        stages: stage -> people; who fell silent is not said before the range is over.
+        active_before: people active in the days before.
+    """
+
+    stages: dict[str, int]
+    active_before: int
+
+
+def range_engagement(pipeline: Pipeline, window: Window) -> RangeEngagement:
+    """Activity, features used and figures of everybody over any days."""
+    as_of = _last_day(pipeline, window)
+    parts = made_of_people(lambda part: _engagement_of(pipeline, window, as_of, part))
+    curves = added_rows(
+        (part.curves for part in parts), key=("window_days", "active_days"), counts=("people",)
+    )
+    return RangeEngagement(
+        activity=_activity([part.activity for part in parts], curves),
+        curves=curves,
+        features=added_rows(
+            (part.features for part in parts), key=("feature",), counts=("people", "uses", "adopters")
+        ),
+        figures=added_rows((part.figures for part in parts), key=("figure", "band"), counts=FIGURE_COLUMNS),
+    )
+
+
+def _engagement_of(pipeline: Pipeline, window: Window, as_of: date, part: PeoplePart) -> RangeEngagement:
+    with pipeline.engine() as engine:
+        states = part.of(scan_tiles(pipeline, engine, ENGAGEMENT, window))
+        # Who viewed a page is counted by the views too.
+        told = states.filter(states.measure != PAGE.name)
+        merged = engine.store(merged_to_range(told, window, components=_TOLD_COMPONENTS))
+        periods = engine.memory_table(groups.window_table(window, as_of, _complete_before(pipeline)))
+        days = part.of(days_before(pipeline, engine, [as_of]))
+        trailing = engine.store(groups.trailing_days(days, periods))
+        (activity,) = engine.rows(groups.activity(merged, trailing, periods))
+        has_days = Period.WEEKLY.fits_into(window)
+        return RangeEngagement(
+            activity=activity,
+            curves=engine.rows(groups.active_day_curves(trailing, periods)),
+            features=engine.rows(groups.feature_use(merged, periods, has_days=has_days)),
+            figures=_figures(pipeline, engine, merged, window),
+        )
+
+
+def _figures(pipeline: Pipeline, engine: Engine, merged: ir.Table, window: Window) -> Rows:
+    rows = summarize.summarize(
+        merged,
+        None,
+        period=window,
+        measures={row["measure"] for row in engine.rows(merged.select("measure").distinct())},
+        users=engine.memory_table(_NOBODY),
+        shifts=engine.memory_table(clock.NO_SHIFTS),
+        versions=engine.memory_table(version_rows([(window.start, 0)])),
+        complete_before=_complete_before(pipeline),
+    )
+    told = {*GROUP_FIGURES, "active_hours"}  # by which who only got a notification is left out
+    untold = [name for name in rows.columns if name in ENGAGEMENT_FIGURE_BY_NAME and name not in told]
+    return engine.rows(figure_groups(engine, engine.store(rows.drop(*untold))))
+
+
+def _activity(parts: Sequence[dict[str, Any]], curves: Rows) -> dict[str, Any]:
+    """The activity of all people from that of parts of them; shares from the counts that they are made from."""
+    (added,) = added_rows([parts], key=(), counts=_ACTIVE)
+    month_days = sum(row["active_days"] * row["people"] for row in curves if row["window_days"] == MONTH_DAYS)
+    monthly = added["monthly_active_people"]
+    return added | {"stickiness": month_days / MONTH_DAYS / monthly if monthly else None}
+
+
+def range_lifecycle(pipeline: Pipeline, window: Window) -> RangeLifecycle:
+    """The stages of everybody over any days."""
+    before = Window(window.start - (window.end - window.start), window.start)
+
+    def counted(part: PeoplePart) -> Rows:
+        with pipeline.engine() as engine:
+            days = part.of(scan_active_days(pipeline, engine, None))
+            return engine.rows(groups.lifecycle_counts(days, window, before))
+
+    names = ("new", "returning", "resurrecting", "dormant", "before")
+    (found,) = added_rows(made_of_people(counted), key=(), counts=names)
+    stages = {stage: int(people or 0) for stage, people in found.items()}
+    active_before = stages.pop("before")
+    if window.end > _complete_before(pipeline):
+        stages.pop("dormant")
+    return RangeLifecycle(stages, active_before)
+
+
+def range_active_people(pipeline: Pipeline, window: Window) -> int:
+    """How many different people were active over any days."""
+
+    def counted(part: PeoplePart) -> int:
+        with pipeline.engine() as engine:
+            states = part.of(scan_tiles(pipeline, engine, ENGAGEMENT, window))
+            return engine.count(
+                states.filter(states.measure == ACTIVE_HOURS.name).select("user_id").distinct()
+            )
+
+    return sum(made_of_people(counted))
+
+
+def _last_day(pipeline: Pipeline, window: Window) -> date:
+    """The day that trailing counts end with: the last of the range; of a running one the last with data."""
+    with pipeline.warehouse.transaction() as connection:
+        records = books.partition_records(connection, state_name(ENGAGEMENT, Grain.DAY), window=window)
+    filled = [day for day, record in records.items() if record.rows]
+    return window.last_day if window.end <= _complete_before(pipeline) or not filled else max(filled)
+
+
+def _complete_before(pipeline: Pipeline) -> datetime:
+    return pipeline.utc_now - pipeline.settings.period.delay
