@@ -33,10 +33,6 @@ ZONE_SCHEMA = pa.schema(
         ("offset_minutes", pa.int64()),
     ]
 )
-NO_SHIFTS = pa.schema(
-    [("user_id", pa.int64()), ("local_at", pa.timestamp("us")), ("shift_minutes", pa.int64())]
-).empty_table()
-"""``clock_shifts`` of nobody: for figures that do not ask how long a period really was."""
 _MARGIN = timedelta(days=30)  # beyond a window, so that what reaches into it finds its offset
 
 

@@ -54,18 +54,16 @@ def needed_components(figures: Iterable[Figure]) -> set[str]:
     return {name for figure in figures if figure.statistic is not None for name in NEEDED[figure.statistic]}
 
 
-def merged_to_range(states: ir.Table, window: Window, *, components: Collection[str]) -> ir.Table:
-    """States that tile a range of days, merged to one: as ``merged_to_period``.
+def merged_to_ranges(states: ir.Table, *, components: Collection[str]) -> ir.Table:
+    """States that tile ranges of days, merged to one of each range: as ``merged_to_period``.
 
     Args:
-        states: rows of the states of people, of months and days.
-        window: the range.
+        states: rows of the states of people, of months and days, with the ``period_start`` of their range.
         components: which components are wanted; the others are null, and are not read.
     """
-    merged = merge_states(states, ("user_id", "measure", "item"), components=components)
-    start = ibis.literal(window.start, type="timestamp(6)")
+    merged = merge_states(states, ("user_id", "measure", "item", "period_start"), components=components)
     absent = {name: ibis.null(states[name].type()) for name in COMPONENT_NAMES if name not in components}
-    return merged.mutate(**absent, period_start=start)
+    return merged.mutate(**absent)
 
 
 def attached(rows: ir.Table, parts: Sequence[ir.Table]) -> ir.Table:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import ibis
 import ibis.expr.types as ir
 
@@ -24,26 +27,27 @@ _RECORD = (
 )
 
 
-def real_lengths(shifts: ir.Table, period: Period | Window) -> ir.Table:
+def real_lengths(shifts: ir.Table | None, period: Period | Window) -> Iterator[ir.Table]:
     """By how many minutes the periods of people were longer than their wall clock says.
 
     Args:
-        shifts: ``clock_shifts`` of the people.
-        period: the period, or the window of a free range of days.
+        shifts: ``clock_shifts`` of the people; ``None`` where nobody asks, as of free ranges of days.
+        period: the period.
 
-    Returns:
+    Yields:
         user_id, period_start, ``shift_minutes``; periods without a clock change are left out.
     """
-    placed = _placed_shifts(shifts, period)
-    return placed.group_by(["user_id", "period_start"]).agg(shift_minutes=placed.shift_minutes.sum())
+    if shifts is not None and isinstance(period, Period):
+        placed = shifts.mutate(period_start=period_floor(shifts.local_at, period))
+        yield placed.group_by(["user_id", "period_start"]).agg(shift_minutes=placed.shift_minutes.sum())
 
 
 def with_person(rows: ir.Table, users: ir.Table) -> ir.Table:
     """Add the period's real length, and what the person's record says at its end.
 
     Args:
-        rows: user_id, period_start, period_end, ``shift_minutes``, and ``height_seen``: a measured height, for
-            those whose record has none.
+        rows: user_id, period_start, period_end, ``height_seen``: a measured height, for those whose record has none,
+            and ``shift_minutes``; without it the clock's own length is told.
         users: rows of ``raw/users``.
     """
     order = ibis.window(group_by="user_id", order_by=ibis.asc("valid_from", nulls_first=True))
@@ -59,23 +63,16 @@ def with_person(rows: ir.Table, users: ir.Table) -> ir.Table:
         records,
         [rows.user_id == records.person, rows.period_end > records.since, rows.period_end <= records.until],
     )
+    shift: Any = joined.shift_minutes.fill_null(0) if "shift_minutes" in rows.columns else 0
     nominal = joined.period_end.delta(joined.period_start, unit="hour")
     last_year = (joined.period_end - ibis.interval(microseconds=1)).year()
     age = last_year - joined.birth_year
     return joined.select(
         *(joined[name] for name in rows.columns if name not in {"height_seen", "shift_minutes"}),
         *(joined[name] for name in _RECORD if name not in {"height_cm", "birth_year", "sex"}),
-        hours_covered=nominal + joined.shift_minutes.fill_null(0) / 60,
+        hours_covered=nominal + shift / 60,
         height_cm=ibis.coalesce(joined.height_cm, joined.height_seen),
         age_band=ibis.cases(*((age >= low, name) for name, low in reversed(AGE_BANDS)), else_=UNKNOWN),
         sex=joined.sex.fill_null(UNKNOWN),
         has_user_record=joined.since.notnull(),
     )
-
-
-def _placed_shifts(shifts: ir.Table, period: Period | Window) -> ir.Table:
-    if isinstance(period, Period):
-        return shifts.mutate(period_start=period_floor(shifts.local_at, period))
-    start, end = (ibis.literal(moment, type="timestamp(6)") for moment in (period.start, period.end))
-    inside = shifts.filter((shifts.local_at >= start) & (shifts.local_at < end))
-    return inside.mutate(period_start=start)

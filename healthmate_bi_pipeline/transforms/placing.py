@@ -32,7 +32,6 @@ def period_floor(moment: Any, period: Period) -> Any:
 
 
 def period_end(start: Any, period: Period | Window) -> Any:
-    """The end, exclusive, of the period that starts at a time."""
-    if isinstance(period, Window):
-        return ibis.literal(period.end, type="timestamp(6)")
-    return start + _LENGTHS[period]
+    """The end, exclusive, of the period, or of the range of as many days as a window, that starts at a time."""
+    length = ibis.interval(days=period.days) if isinstance(period, Window) else _LENGTHS[period]
+    return start + length

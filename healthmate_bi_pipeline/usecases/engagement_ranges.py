@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,9 +22,8 @@ from healthmate_bi_pipeline.domain.lifecycle import MONTH_DAYS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import arrow_schema
-from healthmate_bi_pipeline.transforms import clock
 from healthmate_bi_pipeline.transforms.engagement import groups, summarize
-from healthmate_bi_pipeline.transforms.finishing import merged_to_range, needed_components
+from healthmate_bi_pipeline.transforms.finishing import merged_to_ranges, needed_components
 from healthmate_bi_pipeline.usecases.engagement import figure_groups, scan_active_days
 from healthmate_bi_pipeline.usecases.engagement_groups import days_before
 from healthmate_bi_pipeline.usecases.families import version_rows
@@ -33,6 +32,7 @@ from healthmate_bi_pipeline.usecases.ranges import (
     FIGURE_COLUMNS,
     PeoplePart,
     added_rows,
+    by_window,
     made_of_people,
     scan_tiles,
 )
@@ -44,9 +44,17 @@ _TOLD_COMPONENTS = frozenset(
     {"n", "total", "days", "high"}
     | needed_components(ENGAGEMENT_FIGURE_BY_NAME[name] for name in GROUP_FIGURES)
 )
-_ACTIVE = (
-    "active_people", "mean_daily_active_people", "weekly_active_people", "monthly_active_people",
-)  # fmt: skip
+_SHAPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "activity": (
+        (),
+        ("active_people", "mean_daily_active_people", "weekly_active_people", "monthly_active_people"),
+    ),
+    "curves": (("window_days", "active_days"), ("people",)),
+    "features": (("feature",), ("people", "uses", "adopters")),
+    "figures": (("figure", "band"), FIGURE_COLUMNS),
+}
+"""What tells rows apart beside their range, and what of them adds up over people."""
+
 _NOBODY = arrow_schema(raw_table(USERS).columns).empty_table()
 """No figure of everybody asks for the person's record."""
 
@@ -81,51 +89,56 @@ class RangeLifecycle:
     active_before: int
 
 
-def range_engagement(pipeline: Pipeline, window: Window) -> RangeEngagement:
-    """Activity, features used and figures of everybody over any days."""
-    as_of = _last_day(pipeline, window)
-    parts = made_of_people(lambda part: _engagement_of(pipeline, window, as_of, part))
-    curves = added_rows(
-        (part.curves for part in parts), key=("window_days", "active_days"), counts=("people",)
-    )
-    return RangeEngagement(
-        activity=_activity([part.activity for part in parts], curves),
-        curves=curves,
-        features=added_rows(
-            (part.features for part in parts), key=("feature",), counts=("people", "uses", "adopters")
-        ),
-        figures=added_rows((part.figures for part in parts), key=("figure", "band"), counts=FIGURE_COLUMNS),
-    )
+def range_engagement(pipeline: Pipeline, windows: Sequence[Window]) -> list[RangeEngagement]:
+    """Activity, features used and figures of everybody over ranges of as many days."""
+    as_of = {window: _last_day(pipeline, window) for window in windows}
+    parts = made_of_people(lambda part: engagement_of_part(pipeline, as_of, part))
+    added = {
+        name: by_window(added_rows((part[name] for part in parts), key=("period_start", *key), counts=counts), windows)
+        for name, (key, counts) in _SHAPES.items()
+    }  # fmt: skip
+    return [
+        RangeEngagement(
+            activity[0] | {"stickiness": _stickiness(activity[0], curves)}, curves, features, figures
+        )
+        for activity, curves, features, figures in zip(*(added[name] for name in _SHAPES), strict=True)
+    ]
 
 
-def _engagement_of(pipeline: Pipeline, window: Window, as_of: date, part: PeoplePart) -> RangeEngagement:
+def engagement_of_part(pipeline: Pipeline, as_of: Mapping[Window, date], part: PeoplePart) -> dict[str, Rows]:
+    """Rows of what ``RangeEngagement`` holds, of some people.
+
+    Args:
+        pipeline: where their states are.
+        as_of: the ranges, each with the day that its trailing counts end with.
+        part: the people.
+    """
     with pipeline.engine() as engine:
-        states = part.of(scan_tiles(pipeline, engine, ENGAGEMENT, window))
+        states = part.of(scan_tiles(pipeline, engine, ENGAGEMENT, as_of))
         # Who viewed a page is counted by the views too.
         told = states.filter(states.measure != PAGE.name)
-        merged = engine.store(merged_to_range(told, window, components=_TOLD_COMPONENTS))
-        periods = engine.memory_table(groups.window_table(window, as_of, _complete_before(pipeline)))
-        days = part.of(days_before(pipeline, engine, [as_of]))
+        merged = engine.store(merged_to_ranges(told, components=_TOLD_COMPONENTS))
+        periods = engine.memory_table(groups.window_table(as_of, _complete_before(pipeline)))
+        days = part.of(days_before(pipeline, engine, as_of.values()))
         trailing = engine.store(groups.trailing_days(days, periods))
-        (activity,) = engine.rows(groups.activity(merged, trailing, periods))
-        has_days = Period.WEEKLY.fits_into(window)
-        return RangeEngagement(
-            activity=activity,
-            curves=engine.rows(groups.active_day_curves(trailing, periods)),
-            features=engine.rows(groups.feature_use(merged, periods, has_days=has_days)),
-            figures=_figures(pipeline, engine, merged, window),
-        )
+        has_days = all(Period.WEEKLY.fits_into(window) for window in as_of)
+        return {
+            "activity": engine.rows(groups.activity(merged, trailing, periods)),
+            "curves": engine.rows(groups.active_day_curves(trailing, periods)),
+            "features": engine.rows(groups.feature_use(merged, periods, has_days=has_days)),
+            "figures": _figures(pipeline, engine, merged, tuple(as_of)),
+        }
 
 
-def _figures(pipeline: Pipeline, engine: Engine, merged: ir.Table, window: Window) -> Rows:
+def _figures(pipeline: Pipeline, engine: Engine, merged: ir.Table, windows: Sequence[Window]) -> Rows:
     rows = summarize.summarize(
         merged,
         None,
-        period=window,
+        period=windows[0],
         measures={row["measure"] for row in engine.rows(merged.select("measure").distinct())},
         users=engine.memory_table(_NOBODY),
-        shifts=engine.memory_table(clock.NO_SHIFTS),
-        versions=engine.memory_table(version_rows([(window.start, 0)])),
+        shifts=None,
+        versions=engine.memory_table(version_rows([(window.start, 0) for window in windows])),
         complete_before=_complete_before(pipeline),
     )
     told = {*GROUP_FIGURES, "active_hours"}  # by which who only got a notification is left out
@@ -133,12 +146,11 @@ def _figures(pipeline: Pipeline, engine: Engine, merged: ir.Table, window: Windo
     return engine.rows(figure_groups(engine, engine.store(rows.drop(*untold))))
 
 
-def _activity(parts: Sequence[dict[str, Any]], curves: Rows) -> dict[str, Any]:
-    """The activity of all people from that of parts of them; shares from the counts that they are made from."""
-    (added,) = added_rows([parts], key=(), counts=_ACTIVE)
-    month_days = sum(row["active_days"] * row["people"] for row in curves if row["window_days"] == MONTH_DAYS)
-    monthly = added["monthly_active_people"]
-    return added | {"stickiness": month_days / MONTH_DAYS / monthly if monthly else None}
+def _stickiness(activity: Mapping[str, Any], curves: Rows) -> float | None:
+    """Shares do not add up: from the counts of all people, as in ``bi_engagement_activity``."""
+    monthly = activity["monthly_active_people"]
+    days = sum(row["active_days"] * row["people"] for row in curves if row["window_days"] == MONTH_DAYS)
+    return days / MONTH_DAYS / monthly if monthly else None
 
 
 def range_lifecycle(pipeline: Pipeline, window: Window) -> RangeLifecycle:
@@ -159,17 +171,17 @@ def range_lifecycle(pipeline: Pipeline, window: Window) -> RangeLifecycle:
     return RangeLifecycle(stages, active_before)
 
 
-def range_active_people(pipeline: Pipeline, window: Window) -> int:
-    """How many different people were active over any days."""
+def range_active_people(pipeline: Pipeline, windows: Sequence[Window]) -> list[int]:
+    """How many different people were active over each of some ranges of days."""
 
-    def counted(part: PeoplePart) -> int:
+    def counted(part: PeoplePart) -> Rows:
         with pipeline.engine() as engine:
-            states = part.of(scan_tiles(pipeline, engine, ENGAGEMENT, window))
-            return engine.count(
-                states.filter(states.measure == ACTIVE_HOURS.name).select("user_id").distinct()
-            )
+            states = part.of(scan_tiles(pipeline, engine, ENGAGEMENT, windows))
+            active = states.filter(states.measure == ACTIVE_HOURS.name)
+            return engine.rows(active.group_by("period_start").agg(people=active.user_id.nunique()))
 
-    return sum(made_of_people(counted))
+    added = added_rows(made_of_people(counted), key=("period_start",), counts=("people",))
+    return [sum(row["people"] for row in rows) for rows in by_window(added, windows)]
 
 
 def _last_day(pipeline: Pipeline, window: Window) -> date:

@@ -31,6 +31,7 @@ from healthmate_bi_pipeline.transforms.finance.subscriptions import changes
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.families import scan_partitions
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
+from healthmate_bi_pipeline.usecases.ranges import by_window
 from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME, build_whole
 from healthmate_bi_pipeline.warehouse import books
 
@@ -102,18 +103,28 @@ def _closing(pipeline: Pipeline, part: Window, days: Sequence[date]) -> tuple[da
     return (part.end if is_over else reached), is_over
 
 
-def range_revenue(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
-    """Recurring revenue over any days as one period; nothing is written."""
+def range_revenue(pipeline: Pipeline, windows: Sequence[Window]) -> list[list[dict[str, Any]]]:
+    """Recurring revenue over ranges of days, each as one period; nothing is written.
+
+    Args:
+        pipeline: where the events are.
+        windows: each begins where the one before it ends.
+    """
     with pipeline.warehouse.transaction() as connection:
         days = billing_days(connection)
+    start = windows[0].start
     with pipeline.engine() as engine:
-        as_of, is_over = _closing(pipeline, window, days)
-        spans = [(Window(BEFORE, window.start), window.start, True), (window, as_of, is_over)]
-        periods = engine.memory_table(period_table(spans, "range"))
+        spans = [
+            (Window(BEFORE, start), start, True),
+            *((window, *_closing(pipeline, window, days)) for window in windows),
+        ]
         rows = revenue_rows(
-            _events(pipeline, engine), periods, period=window, rules=pipeline.settings.finance
+            _events(pipeline, engine),
+            engine.memory_table(period_table(spans, "range")),
+            period=windows,
+            rules=pipeline.settings.finance,
         )
-        return [row for row in engine.rows(rows) if row["period_start"] == window.start]
+        return by_window([row for row in engine.rows(rows) if row["period_start"] >= start], windows)
 
 
 def _lifetimes(pipeline: Pipeline, engine: Engine, events: ir.Table, days: Sequence[date]) -> pa.Table:

@@ -30,7 +30,7 @@ from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.finishing import (
     GRAINS,
     merged_to_period,
-    merged_to_range,
+    merged_to_ranges,
     needed_components,
 )
 from healthmate_bi_pipeline.transforms.health import days, hours, summarize
@@ -48,6 +48,7 @@ from healthmate_bi_pipeline.usecases.ranges import (
     FIGURE_COLUMNS,
     PeoplePart,
     added_rows,
+    by_window,
     made_of_people,
     scan_tiles,
 )
@@ -181,25 +182,27 @@ def summarized(
     )
 
 
-def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
-    """Figures of groups over any days as one period, merged from the states that tile them; nothing is written."""
-    parts = made_of_people(lambda part: figures_of_part(pipeline, window, part))
-    return added_rows(parts, key=("figure", "band"), counts=FIGURE_COLUMNS)
+def range_figures(pipeline: Pipeline, windows: Sequence[Window]) -> list[list[dict[str, Any]]]:
+    """Figures of groups over ranges of as many days, each as one period, merged from the states that tile them."""
+    parts = made_of_people(lambda part: figures_of_part(pipeline, windows, part))
+    return by_window(
+        added_rows(parts, key=("period_start", "figure", "band"), counts=FIGURE_COLUMNS), windows
+    )
 
 
-def figures_of_part(pipeline: Pipeline, window: Window, part: PeoplePart) -> list[dict[str, Any]]:
-    """The same of some people."""
+def figures_of_part(pipeline: Pipeline, windows: Sequence[Window], part: PeoplePart) -> list[dict[str, Any]]:
+    """The same of some people, together."""
     with pipeline.engine() as engine:
-        states = part.of(scan_tiles(pipeline, engine, HEALTH, window))
+        states = part.of(scan_tiles(pipeline, engine, HEALTH, windows))
         told = states.filter(states.measure.notin(_UNTOLD_SETS))
-        merged = engine.store(merged_to_range(told, window, components=_TOLD_COMPONENTS))
+        merged = engine.store(merged_to_ranges(told, components=_TOLD_COMPONENTS))
         rows = summarize.summarize(
             merged,
-            period=window,
+            period=windows[0],
             measures={row["measure"] for row in engine.rows(merged.select("measure").distinct())},
             users=scan_users(pipeline, engine),
-            shifts=engine.memory_table(clock.NO_SHIFTS),
-            versions=engine.memory_table(version_rows([(window.start, 0)])),
+            shifts=None,
+            versions=engine.memory_table(version_rows([(window.start, 0) for window in windows])),
             complete_before=pipeline.utc_now - pipeline.settings.period.delay,
         )
         # What groups are not told by is not worked out.

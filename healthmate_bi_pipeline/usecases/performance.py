@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,7 @@ from healthmate_bi_pipeline.transforms.performance import requests, slots, summa
 from healthmate_bi_pipeline.transforms.state import shaped_as_state
 from healthmate_bi_pipeline.usecases.families import Recipe, scan_raw, scan_state
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
-from healthmate_bi_pipeline.usecases.ranges import scan_tiles
+from healthmate_bi_pipeline.usecases.ranges import by_window, scan_tiles
 from healthmate_bi_pipeline.usecases.versions import combined, hash64
 from healthmate_bi_pipeline.usecases.whole_tables import build_whole
 from healthmate_bi_pipeline.warehouse import books
@@ -89,14 +89,14 @@ def _figures(
     return {SYSTEM_PERFORMANCE_METRICS: engine.store(rows)}
 
 
-def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
-    """Figures of any days as one period, merged from the states that tile them; nothing is written."""
+def range_figures(pipeline: Pipeline, windows: Sequence[Window]) -> list[list[dict[str, Any]]]:
+    """Figures of ranges of as many days, each as one period, merged from the states that tile them."""
     with pipeline.engine() as engine:
-        states = scan_tiles(pipeline, engine, PERFORMANCE, window)
-        merged = engine.store(summarize.merged_to_range(states, window))
+        states = scan_tiles(pipeline, engine, PERFORMANCE, windows)
+        merged = engine.store(summarize.merged_to_ranges(states))
         percentiles = engine.store(summarize.percentile_rows(merged))
         wide = engine.store(summarize.wide_rows(merged, percentiles))
-        return engine.rows(engine.store(summarize.range_rows(wide, window)))
+        return by_window(engine.rows(engine.store(summarize.range_rows(wide, windows[0]))), windows)
 
 
 PERFORMANCE_RECIPE = Recipe(PERFORMANCE, states=_states, figures=_figures)

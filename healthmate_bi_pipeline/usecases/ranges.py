@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
+import ibis
 import ibis.expr.types as ir
 from sqlalchemy import Connection
 
@@ -19,6 +20,7 @@ from healthmate_bi_pipeline.catalog.families import Family, state_name, state_ta
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.errors import EngineFullError
 from healthmate_bi_pipeline.lake.engine import Engine
+from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.state import COMPONENT_NAMES
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.families import scan_partitions
@@ -78,16 +80,25 @@ def _whole_months(pipeline: Pipeline, connection: Connection, window: Window, *,
     }
 
 
-def scan_tiles(pipeline: Pipeline, engine: Engine, family: Family, window: Window) -> ir.Table:
-    """The states that tile a range of days: the family's key, measure, item and components, to be merged."""
-    with pipeline.warehouse.transaction() as connection:
-        tiles = tiles_of(pipeline, connection, window, family=family)
+def scan_tiles(pipeline: Pipeline, engine: Engine, family: Family, windows: Iterable[Window]) -> ir.Table:
+    """The states that tile some ranges of days, to be merged.
+
+    Returns:
+        The family's key, measure, item, components, and ``period_start``: the start of the range.
+    """
     names = (*family.key_names, "measure", "item", *COMPONENT_NAMES)
-    months, days = (
-        scan_partitions(pipeline, engine, state_table(family, grain), None, values=values).select(*names)
-        for grain, values in ((Grain.MONTH, tiles.months), (Grain.DAY, tiles.days))
-    )
-    return months.union(days)
+    parts = []
+    for window in windows:
+        with pipeline.warehouse.transaction() as connection:
+            tiles = tiles_of(pipeline, connection, window, family=family)
+        start = ibis.literal(window.start, type="timestamp(6)")
+        parts += [
+            scan_partitions(pipeline, engine, state_table(family, grain), None, values=values).select(
+                *names, period_start=start
+            )
+            for grain, values in ((Grain.MONTH, tiles.months), (Grain.DAY, tiles.days))
+        ]
+    return union_all(parts)
 
 
 def made_of_people(make: Callable[[PeoplePart], _Made]) -> list[_Made]:
@@ -107,6 +118,14 @@ def made_of_people(make: Callable[[PeoplePart], _Made]) -> list[_Made]:
             if parts == MOST_PARTS:
                 raise
             parts *= 2
+
+
+def by_window(rows: Iterable[dict[str, Any]], windows: Iterable[Window]) -> list[list[dict[str, Any]]]:
+    """Rows with the ``period_start`` of their range, apart by range."""
+    found: dict[datetime, list[dict[str, Any]]] = {window.start: [] for window in windows}
+    for row in rows:
+        found[row["period_start"]].append(row)
+    return list(found.values())
 
 
 def added_rows(

@@ -340,7 +340,7 @@ def test_groups_count_people(pipeline: Pipeline, glucose: pd.DataFrame) -> None:
 
 def test_a_free_range_of_days(pipeline: Pipeline, glucose: pd.DataFrame) -> None:
     first, last = date(1991, 4, 20), date(1991, 8, 11)
-    figures = range_figures(pipeline, Window.of_days(first, last))
+    (figures,) = range_figures(pipeline, [Window.of_days(first, last)])
     whole = next(row for row in figures if row["figure"] == "avg_blood_sugar" and row["band"] == -1)
     inside = glucose[
         glucose["at"].between(pd.Timestamp(first), pd.Timestamp(last) + timedelta(days=1), inclusive="left")

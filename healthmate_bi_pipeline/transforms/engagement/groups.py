@@ -62,17 +62,18 @@ def period_table(
     )
 
 
-def window_table(window: Window, as_of: date, complete_before: datetime) -> pa.Table:
-    """The same of a free range of days, as one period."""
+def window_table(as_of: Mapping[Window, date], complete_before: datetime) -> pa.Table:
+    """The same of free ranges of days, each as one period."""
+    windows = list(as_of)
     return pa.table(
         {
-            "aggregation_period": pa.array(["range"], pa.string()),
-            "period_start": pa.array([window.start], pa.timestamp("us")),
-            "period_end": pa.array([window.end], pa.timestamp("us")),
-            "is_complete": pa.array([window.end <= complete_before], pa.bool_()),
-            "state_version": pa.array([0], pa.int64()),
-            "registry_version": pa.array([REGISTRY_VERSION], pa.int64()),
-            "as_of": pa.array([as_of], pa.date32()),
+            "aggregation_period": pa.array(["range"] * len(windows), pa.string()),
+            "period_start": pa.array([window.start for window in windows], pa.timestamp("us")),
+            "period_end": pa.array([window.end for window in windows], pa.timestamp("us")),
+            "is_complete": pa.array([window.end <= complete_before for window in windows], pa.bool_()),
+            "state_version": pa.array([0] * len(windows), pa.int64()),
+            "registry_version": pa.array([REGISTRY_VERSION] * len(windows), pa.int64()),
+            "as_of": pa.array(list(as_of.values()), pa.date32()),
         }
     )
 

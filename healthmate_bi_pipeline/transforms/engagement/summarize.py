@@ -69,7 +69,7 @@ def summarize(
     period: Period | Window,
     measures: Collection[str],
     users: ir.Table,
-    shifts: ir.Table,
+    shifts: ir.Table | None,
     versions: ir.Table,
     complete_before: datetime,
 ) -> ir.Table:
@@ -84,7 +84,7 @@ def summarize(
         period: the period, or the window of a free range of days.
         measures: the measures that occur in ``merged``; figures of others are left out.
         users: rows of ``raw/users``.
-        shifts: ``clock_shifts`` of the people.
+        shifts: ``clock_shifts`` of the people; ``None`` where nobody asks how long a period really was.
         versions: ``period_start`` and ``state_version``.
         complete_before: a period that ends by then is complete.
 
@@ -94,7 +94,7 @@ def summarize(
     ended = ibis.literal(complete_before, type="timestamp(6)")
     wide = _wide(merged, measures)
     keys = wide.select(*_ROW)
-    parts = [wide, *_sets(merged, measures), real_lengths(shifts, period), versions]
+    parts = [wide, *_sets(merged, measures), *real_lengths(shifts, period), versions]
     if before is not None:
         over = before.filter(period_end(before.period_start, period) <= ended)
         keys = keys.union(over.select(*_ROW), distinct=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from healthmate_bi_pipeline.transforms.finance.subscriptions import changes, ove
 from healthmate_bi_pipeline.transforms.placing import period_floor
 
 BEFORE = datetime(1970, 1, 1)
-"""Stands for all time before a free range of days."""
+"""Stands for all time before free ranges of days."""
 
 _CELL = ["period_start", "currency", "plan"]
 _GAINS = ("new", "reactivated", "expanded", "moved_in")
@@ -51,15 +51,15 @@ def period_table(spans: Iterable[tuple[Window, datetime, bool]], label: str) -> 
 
 
 def revenue_rows(
-    events: ir.Table, periods: ir.Table, *, period: Period | Window, rules: FinanceSettings
+    events: ir.Table, periods: ir.Table, *, period: Period | Sequence[Window], rules: FinanceSettings
 ) -> ir.Table:
     """Rows of ``bi_revenue`` of some periods, sorted by key; those in which nothing runs or happens are left out.
 
     Args:
         events: rows of ``raw/billing_events`` of all time.
-        periods: ``period_table`` without gaps from the first event on; for a window as a whole the time ``BEFORE``
-            and the window.
-        period: the period, or the window.
+        periods: ``period_table`` without gaps from the first event on; for ranges of days the time ``BEFORE`` and
+            the ranges, one after the other.
+        period: the period, or the ranges.
         rules: how long a payment lasts.
     """
     parts = []
@@ -88,15 +88,17 @@ def revenue_rows(
     ).order_by(*REVENUE.key)
 
 
-def _placed(at: Any, period: Period | Window) -> Any:
+def _placed(at: Any, period: Period | Sequence[Window]) -> Any:
     """The start of the period that a moment lies in."""
-    if isinstance(period, Window):
-        start, before = (ibis.literal(moment, type="timestamp(6)") for moment in (period.start, BEFORE))
-        return (at < start).ifelse(before, start)
-    return period_floor(at, period)
+    if isinstance(period, Period):
+        return period_floor(at, period)
+    before, *starts = (
+        ibis.literal(moment, type="timestamp(6)") for moment in (BEFORE, *(window.start for window in period))
+    )
+    return ibis.cases(*((at >= start, start) for start in reversed(starts)), else_=before)
 
 
-def _net_moves(moves: ir.Table, periods: ir.Table, period: Period | Window) -> ir.Table:
+def _net_moves(moves: ir.Table, periods: ir.Table, period: Period | Sequence[Window]) -> ir.Table:
     """What each subscription that changed in a period was before it and after it."""
     placed = moves.mutate(period_start=_placed(moves["at"], period))
     known = placed.join(periods.select("period_start", "as_of"), "period_start")
@@ -153,7 +155,7 @@ def _sides(net: ir.Table) -> ir.Table:
 
 
 def _payment_cells(
-    events: ir.Table, periods: ir.Table, period: Period | Window, *, all_currencies: bool
+    events: ir.Table, periods: ir.Table, period: Period | Sequence[Window], *, all_currencies: bool
 ) -> ir.Table:
     """Payments, failures and refunds per period, currency and plan, and over all plans."""
     placed = events.mutate(period_start=_placed(events.occurred_at, period))

@@ -48,7 +48,7 @@ def summarize(
     period: Period | Window,
     measures: Collection[str],
     users: ir.Table,
-    shifts: ir.Table,
+    shifts: ir.Table | None,
     versions: ir.Table,
     complete_before: datetime,
 ) -> ir.Table:
@@ -59,7 +59,7 @@ def summarize(
         period: the period, or the window of a free range of days.
         measures: the measures that occur in ``merged``; figures of others are null without being computed.
         users: rows of ``raw/users``.
-        shifts: ``clock_shifts`` of the people.
+        shifts: ``clock_shifts`` of the people; ``None`` where nobody asks how long a period really was.
         versions: ``period_start`` and ``state_version``.
         complete_before: a period that ends by then is complete.
 
@@ -84,7 +84,7 @@ def summarize(
     )
     placed = merged.mutate(period_end=period_end(merged.period_start, period))
     parts = [
-        real_lengths(shifts, period),
+        *real_lengths(shifts, period),
         versions,
         *itemized_figures(placed, measures, complete_before=ended),
     ]

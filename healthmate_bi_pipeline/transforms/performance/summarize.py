@@ -74,10 +74,9 @@ def merged_to_levels(states: ir.Table, period: Period) -> ir.Table:
     return _merged(placed, LEVELS if period is Period.HOURLY else (*LEVELS, FINEST_LEVEL))
 
 
-def merged_to_range(states: ir.Table, window: Window) -> ir.Table:
-    """States that tile a range of days, merged to the range as a whole and to every level but the finest."""
-    start = ibis.literal(window.start, type="timestamp(6)")
-    return _merged(states.select(*KEY, *COMPONENT_NAMES, period_start=start), LEVELS)
+def merged_to_ranges(states: ir.Table) -> ir.Table:
+    """States that tile ranges of days, with their ``period_start``, merged to every level but the finest."""
+    return _merged(states.select(*KEY, *COMPONENT_NAMES, "period_start"), LEVELS)
 
 
 def _merged(placed: ir.Table, levels: tuple[tuple[str, ...], ...]) -> ir.Table:
@@ -157,15 +156,14 @@ def figure_rows(
 
 
 def range_rows(wide: ir.Table, window: Window) -> ir.Table:
-    """The figures of a window as a whole: place, ``metric_name``, ``metric_value`` and ``samples``.
+    """The figures of ranges of days: place, ``period_start``, ``metric_name``, ``metric_value`` and ``samples``.
 
     Args:
-        wide: from ``wide_rows`` of what ``merged_to_range`` gave.
-        window: the window.
+        wide: from ``wide_rows`` of what ``merged_to_ranges`` gave.
+        window: one of the ranges; the others are as long.
     """
-    ended = ibis.literal(window.end, type="timestamp(6)")
-    known = _known_figures(wide.mutate(period_end=ended))
-    return known.select(*PLACE, "metric_name", "metric_value", "samples").order_by(*PLACE, "metric_name")
+    known = _known_figures(wide.mutate(period_end=period_end(wide.period_start, window)))
+    return known.select(*_OF, "metric_name", "metric_value", "samples").order_by(*_OF, "metric_name")
 
 
 def _known_figures(timed: ir.Table) -> ir.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -57,7 +57,7 @@ def gather_financial(pipeline: Pipeline, subject: Subject) -> FinancialInputs | 
         if subject.period is not None:
             current, previous = (_period(connection, subject.period, part) for part in (window, before))
         else:
-            current, previous = (_range(pipeline, connection, part) for part in (window, before))
+            previous, current = _ranges(pipeline, connection, (before, window))
         history = _history(connection, period, span)
         quality = row_quality(connection, (BILLING_EVENTS,), window)
         come = arrivals(connection, (BILLING_EVENTS,), window, delay=pipeline.settings.period.delay)
@@ -99,13 +99,15 @@ def _period(connection: Connection, period: Period, window: Window) -> PeriodRev
     return _with_lifetime(connection, found)
 
 
-def _range(pipeline: Pipeline, connection: Connection, window: Window) -> PeriodRevenue:
-    rows = range_revenue(pipeline, window)
-    days = books.partition_records(connection, state_name(ENGAGEMENT, Grain.DAY), window=window)
-    active = None
-    if any(record.rows for record in days.values()):
-        active = range_active_people(pipeline, window)
-    return _with_lifetime(connection, PeriodRevenue(window, _cells(rows), active))
+def _ranges(pipeline: Pipeline, connection: Connection, windows: Sequence[Window]) -> list[PeriodRevenue]:
+    found = []
+    revenue, people = range_revenue(pipeline, windows), range_active_people(pipeline, windows)
+    for window, rows, active in zip(windows, revenue, people, strict=True):
+        days = books.partition_records(connection, state_name(ENGAGEMENT, Grain.DAY), window=window)
+        is_known = any(record.rows for record in days.values())
+        one = PeriodRevenue(window, _cells(rows), active if is_known else None)
+        found.append(_with_lifetime(connection, one))
+    return found
 
 
 def _with_lifetime(connection: Connection, one: PeriodRevenue) -> PeriodRevenue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -36,11 +36,10 @@ PEOPLE = "people"
 def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummaryInputs | None:
     """What the report is made from, or ``None`` when nobody has data in its days."""
     with pipeline.warehouse.transaction() as connection:
-        current = _groups(pipeline, connection, subject.period, subject.window)
+        before = previous_window(subject.period, subject.window)
+        current, previous = _groups(pipeline, connection, subject.period, (subject.window, before))
         if PEOPLE not in current:
             return None
-        before = previous_window(subject.period, subject.window)
-        previous = _groups(pipeline, connection, subject.period, before)
         trend_period, trend_window = trend_of(subject.window)
         trend = _trend(connection, trend_period, trend_window)
         history_period, history = _history(connection, subject)
@@ -76,12 +75,14 @@ def _without_people(figures: Mapping[str, GroupFigure]) -> dict[str, GroupFigure
 
 
 def _groups(
-    pipeline: Pipeline, connection: Connection, period: Period | None, window: Window
-) -> dict[str, GroupFigure]:
+    pipeline: Pipeline, connection: Connection, period: Period | None, windows: Sequence[Window]
+) -> list[dict[str, GroupFigure]]:
     if period is None:
-        return group_figures(range_figures(pipeline, window))
-    rows = queries.group_figures(connection, period=period, window=window)
-    return group_figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows)
+        return [group_figures(rows) for rows in range_figures(pipeline, windows)]
+    found = (queries.group_figures(connection, period=period, window=window) for window in windows)
+    return [
+        group_figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows) for rows in found
+    ]
 
 
 _GROUP_FIELDS = ("figure", "band", "people", "total", "total_squared", "low", "high")

@@ -71,11 +71,14 @@ def gather_system_performance(pipeline: Pipeline, subject: Subject) -> SystemPer
     """What the report is made from, or ``None`` when there are neither requests nor samples in its days."""
     window = subject.window
     with pipeline.warehouse.transaction() as connection:
-        current = _of_period(pipeline, connection, subject.period, window)
+        before = previous_window(subject.period, window)
+        if subject.period is None:
+            current, earlier = (_of_days(rows) for rows in range_figures(pipeline, (window, before)))
+        else:
+            current, earlier = (_of_period(connection, subject.period, part) for part in (window, before))
         if not current.places:
             return None
-        before = previous_window(subject.period, window)
-        previous = _of_period(pipeline, connection, subject.period, before).places
+        previous = earlier.places
         trend_period, trend_window = trend_of(window)
         evidence_period, evidence_window, evidence = _evidence(connection, subject)
         resource_window = Window(window.end - timedelta(days=RESOURCE_DAYS), window.end)
@@ -115,9 +118,7 @@ def gather_system_performance(pipeline: Pipeline, subject: Subject) -> SystemPer
         )
 
 
-def _of_period(pipeline: Pipeline, connection: Connection, period: Period | None, window: Window) -> _Period:
-    if period is None:
-        return _of_days(range_figures(pipeline, window))
+def _of_period(connection: Connection, period: Period, window: Window) -> _Period:
     rows = queries.place_figures(connection, period=period, window=window, figures=_FIGURES)
     slow, failing = (
         [
@@ -141,7 +142,7 @@ def _of_period(pipeline: Pipeline, connection: Connection, period: Period | None
 
 
 def _of_days(rows: Iterable[Mapping[str, Any]]) -> _Period:
-    """The same from figures that were merged from the states of days."""
+    """The same from figures that were merged from states."""
     places: dict[Place, dict[str, Measured]] = defaultdict(dict)
     routes: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for row in rows:

@@ -68,7 +68,7 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             )
             active_before = previous.activity.active if previous.activity else None
         elif filled:
-            now, then = (range_engagement(pipeline, part) for part in (window, before))
+            now, then = range_engagement(pipeline, (window, before))
             current, previous = (
                 read.completed(_of_range(part, found)) for part, found in ((window, now), (before, then))
             )
