@@ -1,7 +1,8 @@
 """The command line: what commands there are, and how they fail.
 
 A command that fails says so in one clear sentence and exits with 1, after a wrong argument with 2, after
-Ctrl-C with 130. ``HEALTHMATE_DEBUG=1`` shows where an error comes from.
+Ctrl-C with 130; a run that made everything but could not use some files exits with 3. ``HEALTHMATE_DEBUG=1`` shows
+where an error comes from.
 """
 
 from __future__ import annotations

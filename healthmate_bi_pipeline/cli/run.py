@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from healthmate_bi_pipeline.orchestration.watching import RunSummary
 
 SHOWN_MESSAGES = 50
+REFUSED = 3
+"""What a run exits with that made everything and could not use some files."""
 
 
 def run(
@@ -32,6 +34,10 @@ def run(
     month (state/reading_baselines) only when it is selected. Every partition is recorded in Dagster's
     instance, so `healthmate-bi ui` shows it. What was made before stays as it is when something fails, and the
     next run makes the rest.
+
+    Exits with 0 when all went well; with 1 when something failed; with 3 when everything was made but some files could
+    not be used: they stay in the landing folder, `status` counts them as new, and every run says so until they are
+    mended or taken away. Rows that were set aside change nothing about it.
 
     \b
     Examples:
@@ -67,6 +73,8 @@ def run(
     _tell(summary)
     if summary.failures:
         raise typer.Exit(1)
+    if summary.refused:
+        raise typer.Exit(REFUSED)
 
 
 def _tell_plan(summary: RunSummary) -> None:
@@ -102,3 +110,10 @@ def _tell(summary: RunSummary) -> None:
     index = summary.reports_path / "index.html"
     if index.exists():
         typer.echo(f"Reports: {index}")
+    if summary.refused:
+        files = (
+            "1 file was refused and stays"
+            if summary.refused == 1
+            else f"{summary.refused:,} files were refused and stay"
+        )
+        typer.echo(f"{files} in the landing folder; the lines above say why.", err=True)

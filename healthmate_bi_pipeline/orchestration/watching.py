@@ -50,6 +50,7 @@ class RunSummary:
         rows: rows that were made, by asset.
         failures: one clear line each.
         messages: lines about input that could not be used.
+        refused: files that could not be used at all and lie where they were.
         reports: paths of the reports that were made, below the folder.
         dead_runs: runs of killed processes that were marked as failed.
         new_files: of a plan: files that wait to be taken in, by asset.
@@ -60,6 +61,7 @@ class RunSummary:
     rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     failures: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    refused: int = 0
     reports: list[str] = field(default_factory=list)
     dead_runs: int = 0
     new_files: dict[str, int] = field(default_factory=dict)
@@ -104,4 +106,5 @@ class Watch:
         self._summary.partitions[name].update(built.rows)
         self._summary.rows[name] += built.total
         self._summary.messages.extend(built.messages)
+        self._summary.refused += built.counts.get("refused", 0)
         self._summary.reports.extend(built.paths)

@@ -79,7 +79,7 @@ def _figures(
         users=scan_users(pipeline, engine),
         shifts=clock.clock_shifts(person_stretches(pipeline, engine, window)),
         versions=state_versions,
-        complete_before=pipeline.utc_now - pipeline.settings.period.delay,
+        complete_before=pipeline.complete_before,
     )
     stored = engine.store(rows)
     return {ENGAGEMENT_ROWS: stored, ENGAGEMENT_FIGURE_GROUPS: figure_groups(engine, stored)}

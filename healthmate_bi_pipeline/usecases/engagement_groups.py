@@ -37,7 +37,7 @@ def _figures(
         row["period_start"]: row["state_version"]
         for row in engine.rows(state_versions.order_by("period_start"))
     }
-    complete_before = pipeline.utc_now - pipeline.settings.period.delay
+    complete_before = pipeline.complete_before
     as_of = _last_days(pipeline, period, starts, window, complete_before)
     periods = engine.memory_table(groups.period_table(period, starts, as_of, complete_before))
     merged = engine.store(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import ibis.expr.types as ir
@@ -118,7 +118,7 @@ def engagement_of_part(pipeline: Pipeline, as_of: Mapping[Window, date], part: P
         # Who viewed a page is counted by the views too.
         told = states.filter(states.measure != PAGE.name)
         merged = engine.store(merged_to_ranges(told, components=_TOLD_COMPONENTS))
-        periods = engine.memory_table(groups.window_table(as_of, _complete_before(pipeline)))
+        periods = engine.memory_table(groups.window_table(as_of, pipeline.complete_before))
         days = part.of(days_before(pipeline, engine, as_of.values()))
         trailing = engine.store(groups.trailing_days(days, periods))
         has_days = all(Period.WEEKLY.fits_into(window) for window in as_of)
@@ -139,7 +139,7 @@ def _figures(pipeline: Pipeline, engine: Engine, merged: ir.Table, windows: Sequ
         users=engine.memory_table(_NOBODY),
         shifts=None,
         versions=engine.memory_table(version_rows([(window.start, 0) for window in windows])),
-        complete_before=_complete_before(pipeline),
+        complete_before=pipeline.complete_before,
     )
     told = {*GROUP_FIGURES, "active_hours"}  # by which who only got a notification is left out
     untold = [name for name in rows.columns if name in ENGAGEMENT_FIGURE_BY_NAME and name not in told]
@@ -166,7 +166,7 @@ def range_lifecycle(pipeline: Pipeline, window: Window) -> RangeLifecycle:
     (found,) = added_rows(made_of_people(counted), key=(), counts=names)
     stages = {stage: int(people or 0) for stage, people in found.items()}
     active_before = stages.pop("before")
-    if window.end > _complete_before(pipeline):
+    if window.end > pipeline.complete_before:
         stages.pop("dormant")
     return RangeLifecycle(stages, active_before)
 
@@ -189,8 +189,4 @@ def _last_day(pipeline: Pipeline, window: Window) -> date:
     with pipeline.warehouse.transaction() as connection:
         records = books.partition_records(connection, state_name(ENGAGEMENT, Grain.DAY), window=window)
     filled = [day for day, record in records.items() if record.rows]
-    return window.last_day if window.end <= _complete_before(pipeline) or not filled else max(filled)
-
-
-def _complete_before(pipeline: Pipeline) -> datetime:
-    return pipeline.utc_now - pipeline.settings.period.delay
+    return window.last_day if window.end <= pipeline.complete_before or not filled else max(filled)

@@ -177,7 +177,7 @@ def summarized(
             users=scan_users(pipeline, engine),
             shifts=clock.clock_shifts(person_stretches(pipeline, engine, window)),
             versions=state_versions,
-            complete_before=pipeline.utc_now - pipeline.settings.period.delay,
+            complete_before=pipeline.complete_before,
         )
     )
 
@@ -203,7 +203,7 @@ def figures_of_part(pipeline: Pipeline, windows: Sequence[Window], part: PeopleP
             users=scan_users(pipeline, engine),
             shifts=None,
             versions=engine.memory_table(version_rows([(window.start, 0) for window in windows])),
-            complete_before=pipeline.utc_now - pipeline.settings.period.delay,
+            complete_before=pipeline.complete_before,
         )
         # What groups are not told by is not worked out.
         untold = [name for name in rows.columns if name in FIGURE_BY_NAME and name not in HEADLINE_FIGURES]

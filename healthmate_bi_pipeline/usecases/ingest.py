@@ -46,7 +46,7 @@ class _NewFile:
 
 @dataclass
 class _Notes:
-    """What an import has staged so far, and what it has to say."""
+    """What an import has staged so far, and why it could not use some files: a line each."""
 
     total: StagedTally = field(default_factory=StagedTally)
     messages: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ def ingest(pipeline: Pipeline, dataset: Dataset) -> Built:
     total, messages = notes.total, [*notes.messages, *notes.total.messages(dataset, notes.names)]
     counts = {
         "files": total.files, "lines": total.lines, "rejected": total.rejected, "staged": total.staged,
-        "undated": total.undated,
+        "undated": total.undated, "refused": len(notes.messages),
     }  # fmt: skip
     return Built({UNPARTITIONED: total.rows}, counts, tuple(messages))
 

@@ -84,7 +84,7 @@ def _figures(
         engine.memory_table(summarize.unit_table()),
         period=period,
         versions=state_versions,
-        complete_before=pipeline.utc_now - pipeline.settings.period.delay,
+        complete_before=pipeline.complete_before,
     )
     return {SYSTEM_PERFORMANCE_METRICS: engine.store(rows)}
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.domain.period import Window, is_complete
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import Lake
 from healthmate_bi_pipeline.settings import Settings
@@ -59,6 +59,15 @@ class Pipeline:
     def utc_now(self) -> datetime:
         """``now`` as a naive value, as the lake keeps instants."""
         return self.now.astimezone(UTC).replace(tzinfo=None)
+
+    @property
+    def complete_before(self) -> datetime:
+        """What ended by then counts as complete: late data are no longer waited for (wall-clock)."""
+        return self.utc_now - self.settings.period.delay
+
+    def is_complete(self, end: datetime) -> bool:
+        """Whether a period that ended then is no longer expected to change."""
+        return is_complete(end=end, now=self.utc_now, delay=self.settings.period.delay)
 
     def engine(self) -> Engine:
         """A new engine."""

@@ -29,7 +29,7 @@ from healthmate_bi_pipeline.catalog.lake_tables import (
     READING_BASELINES,
 )
 from healthmate_bi_pipeline.catalog.readings import BASELINE_METRICS, BASELINE_VERSION, METRIC_BY_CODE
-from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.warehouse import books
 
@@ -65,11 +65,10 @@ def baseline_inputs(pipeline: Pipeline, connection: Connection, window: Window) 
     months = Period.MONTHLY.covering(window)
     staged = books.staged_rows(connection, HEALTH_READINGS.name, months)
     version = hash64(BASELINE_VERSION, *(METRIC_BY_CODE[code] for code in BASELINE_METRICS))
-    delay = pipeline.settings.period.delay
     return {
         first: version
         for first in sorted({day.replace(day=1) for day, rows in staged.items() if rows})
-        if is_complete(end=Period.MONTHLY.next(midnight(first)), now=pipeline.utc_now, delay=delay)
+        if pipeline.is_complete(Period.MONTHLY.next(midnight(first)))
     }
 
 
@@ -184,11 +183,10 @@ def fits_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> d
     if not filled:
         return {}
     version = hash64(CHURN_FIT_VERSION)
-    delay = pipeline.settings.period.delay
     return {
         part.first_day: version
         for part in Period.MONTHLY.windows(window)
-        if min(filled) < part.first_day and is_complete(end=part.start, now=pipeline.utc_now, delay=delay)
+        if min(filled) < part.first_day and pipeline.is_complete(part.start)
     }
 
 
@@ -205,11 +203,10 @@ def retention_inputs(pipeline: Pipeline, connection: Connection, window: Window)
     fits = books.partition_records(connection, CHURN_FITS.name)
     active = books.partition_records(connection, ACTIVE_DAYS.name)
     months = sorted((month, record.output_version) for month, record in active.items())
-    delay = pipeline.settings.period.delay
     found: dict[date, int] = {}
     for part in Period.WEEKLY.windows(window):
         fitted = fits.get(month_of_week(part.first_day))
-        if fitted is None or not is_complete(end=part.end, now=pipeline.utc_now, delay=delay):
+        if fitted is None or not pipeline.is_complete(part.end):
             continue
         before = combined((month, version) for month, version in months if month <= part.last_day)
         found[part.first_day] = hash64(ENGAGEMENT.registry_version, fitted.output_version, before)
@@ -228,7 +225,7 @@ def calibration_inputs(pipeline: Pipeline, connection: Connection, window: Windo
 
 def settled_day(pipeline: Pipeline) -> date:
     """The first day that is not over for everybody, or for which late data are still waited for."""
-    return (pipeline.utc_now - pipeline.settings.period.delay).date()
+    return pipeline.complete_before.date()
 
 
 def state_versions(
@@ -276,11 +273,10 @@ def metrics_inputs(
         first = period.partitioned_by.floor(midnight(day)).date()
         if first in found:  # records alone make no row
             found[first].append((f"people {day}", version))
-    delay = pipeline.settings.period.delay
     return {
         first: hash64(
             family.registry_version,
-            is_complete(end=period.partitioned_by.window(midnight(first)).end, now=pipeline.utc_now, delay=delay),
+            pipeline.is_complete(period.partitioned_by.window(midnight(first)).end),
             combined(parts),
         )
         for first, parts in sorted(found.items())

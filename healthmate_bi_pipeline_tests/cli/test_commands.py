@@ -295,6 +295,27 @@ def test_validate_ends_with_1_when_a_row_would_be_set_aside(call: Call, tmp_path
 
 
 @pytest.mark.slow
+def test_a_run_takes_what_it_can_and_ends_with_3_while_a_file_cannot_be_used(
+    call: Call, settings: Settings
+) -> None:
+    folder = settings.landing_path / "health_readings"
+    folder.mkdir(parents=True)
+    (folder / "good.csv").write_text(_READINGS)
+    bad = folder / "bad.csv"
+    bad.write_text("user_id,value\n1,60\n")
+    for new_rows in (1, 0):  # and again, as long as it lies there
+        said = call("run", "--select", "staged", "--select", "raw")
+        assert said.code == 3
+        assert f"{new_rows} new rows taken in" in said.out
+        *_, last = said.err.splitlines()
+        assert last == "1 file was refused and stays in the landing folder; the lines above say why."
+        assert "health_readings/bad.csv: missing_column: " in said.err
+    assert bad.exists()
+    bad.unlink()
+    assert call("run", "--select", "staged", "--select", "raw").code == 0
+
+
+@pytest.mark.slow
 def test_requeue_takes_rows_up_after_a_setting_changed(
     call: Call, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,7 +145,9 @@ def test_all_passes_over_what_was_made(made: Pipeline) -> None:
     assert {key: found.reason for key, found in judged.items() if found.verdict is not Verdict.PASSED} == {}
     lines = judged["staged/health_readings", "lines_add_up"].measurement
     assert lines is not None
-    assert dict(lines.counts) == {"files": 1, "lines": 16, "rejected": 1, "undated": 1, "staged": 14}
+    assert dict(lines.counts) == {
+        "files": 1, "lines": 16, "rejected": 1, "undated": 1, "staged": 14, "refused": 0,
+    }  # fmt: skip
     rows = judged["raw/health_readings", "rows_add_up"].measurement
     assert rows is not None
     assert rows.of == 14

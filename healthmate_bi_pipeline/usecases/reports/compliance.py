@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS
 from healthmate_bi_pipeline.catalog.reports import COMPLIANCE
-from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
+from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.compliance.inputs import (
     Actions,
     ComplianceInputs,
@@ -21,7 +21,6 @@ from healthmate_bi_pipeline.reporting.compliance.inputs import (
 from healthmate_bi_pipeline.reporting.compliance.report import compliance
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
 from healthmate_bi_pipeline.reporting.operational.evidence import REGULAR_SHARE
-from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.pipeline_books import (
     counted_until,
@@ -33,7 +32,7 @@ from healthmate_bi_pipeline.usecases.reports.pipeline_books import (
     watched_assets,
 )
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.rows import common_inputs
 from healthmate_bi_pipeline.usecases.reports.scope import Subject
 from healthmate_bi_pipeline.warehouse import books, pipeline_queries
 from healthmate_bi_pipeline.warehouse.pipeline_queries import DayRows
@@ -51,26 +50,15 @@ def gather_compliance(pipeline: Pipeline, subject: Subject) -> ComplianceInputs 
         last = pipeline_queries.last_days(connection, until=window.last_day)
         if not last:
             return None
-        quality = row_quality(connection, PARTITIONED_DATASETS, window)
+        common = common_inputs(
+            pipeline, connection, subject, datasets=PARTITIONED_DATASETS, rests_on=raw_assets()
+        )
         days = pipeline_queries.day_rows(connection, window, delay=pipeline.settings.period.delay)
         overdue, due = find_overdue(pipeline, connection, window)
         return ComplianceInputs(
-            report_type=subject.report_type,
-            cadence=subject.cadence,
-            window=window,
-            settings=pipeline.settings.report,
-            as_of=newest_instant(pipeline, PARTITIONED_DATASETS, window),
-            is_complete=is_complete(
-                end=window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay
-            ),
-            quality=quality,
-            input_versions={
-                asset: versions.combined(held.items())
-                for asset in raw_assets()
-                if (held := versions.outputs(connection, asset, window))
-            },
+            **common,
             counted_until=until,
-            books=_books(pipeline, connection, window, quality=quality, days=days),
+            books=_books(pipeline, connection, window, quality=common["quality"], days=days),
             overdue=overdue,
             partitions_due=due,
             actions=[
@@ -175,11 +163,7 @@ def find_overdue(pipeline: Pipeline, connection: Connection, window: Window) -> 
 
 def _is_due(pipeline: Pipeline, period: Period, day: date, window: Window) -> bool:
     part = period.window(datetime.combine(day, datetime.min.time()))
-    return (
-        part.start >= window.start
-        and part.end <= window.end
-        and is_complete(end=part.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay)
-    )
+    return part.start >= window.start and part.end <= window.end and pipeline.is_complete(part.end)
 
 
 def _reads(period: Period) -> tuple[Reading, ...]:
@@ -202,14 +186,10 @@ def _beside(
         connection, span, until=pipeline.utc_now, without=_ITSELF
     ):
         part = period.window(start)
-        if end <= part.end and _is_counted(pipeline, part):
+        # A report that was written just now is counted; of a period that runs only yesterday's are.
+        if end <= part.end and pipeline.is_complete(part.end):
             written[part.first_day].append(digest)
     return part_versions(parts, in_parts(of_books, parts), in_parts(of_log, parts), written)
-
-
-def _is_counted(pipeline: Pipeline, part: Window) -> bool:
-    """Whether a report that was written just now is counted: of a period that runs only yesterday's are."""
-    return is_complete(end=part.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay)
 
 
 COMPLIANCE_RECIPE = ReportRecipe(

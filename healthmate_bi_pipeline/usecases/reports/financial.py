@@ -20,7 +20,7 @@ from healthmate_bi_pipeline.catalog.families import (
 )
 from healthmate_bi_pipeline.catalog.finance import EVERYTHING, minor_units
 from healthmate_bi_pipeline.catalog.reports import FINANCIAL
-from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.reporting.financial.inputs import (
     Amount,
     FinancialInputs,
@@ -29,12 +29,11 @@ from healthmate_bi_pipeline.reporting.financial.inputs import (
     Revenue,
 )
 from healthmate_bi_pipeline.reporting.financial.report import financial
-from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.engagement_ranges import range_active_people
 from healthmate_bi_pipeline.usecases.finance import BILLING, REVENUE_ASSET, billing_days, range_revenue
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.rows import arrivals, common_inputs
 from healthmate_bi_pipeline.usecases.reports.scope import Subject, evidence_of, previous_window
 from healthmate_bi_pipeline.warehouse import books, engagement_queries, finance_queries
 
@@ -59,21 +58,14 @@ def gather_financial(pipeline: Pipeline, subject: Subject) -> FinancialInputs | 
         else:
             previous, current = _ranges(pipeline, connection, (before, window))
         history = _history(connection, period, span)
-        quality = row_quality(connection, (BILLING_EVENTS,), window)
+        datasets = (BILLING_EVENTS,) if days else ()
+        common = common_inputs(pipeline, connection, subject, datasets=datasets, rests_on=(BILLING,))
         come = arrivals(connection, (BILLING_EVENTS,), window, delay=pipeline.settings.period.delay)
-        rests_on = versions.outputs(connection, BILLING, window)
     inside = [day for day in days if window.first_day <= day <= window.last_day]
     newest = max(days, default=None)
     up_to_date = 0 if newest is None else (min(newest, window.last_day) - window.first_day).days + 1
     return FinancialInputs(
-        report_type=subject.report_type,
-        cadence=subject.cadence,
-        window=window,
-        settings=pipeline.settings.report,
-        as_of=newest_instant(pipeline, (BILLING_EVENTS,), window),
-        is_complete=is_complete(end=window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay),
-        quality=quality if days else (),
-        input_versions={BILLING: versions.combined(rests_on.items())},
+        **common,
         current=current,
         previous=previous if previous.whole else None,
         period=period,

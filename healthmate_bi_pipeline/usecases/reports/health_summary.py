@@ -8,19 +8,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name
+from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name, state_name
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
-from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint
-from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.health import range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, group_figures
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.rows import arrivals, common_inputs
 from healthmate_bi_pipeline.usecases.reports.scope import (
     Subject,
     evidence_of,
@@ -46,15 +45,15 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
         delay = pipeline.settings.period.delay
         come = arrivals(connection, HEALTH.datasets, subject.window, delay=delay)
         person_days = queries.person_days(connection, subject.window)
-        quality = row_quality(connection, HEALTH.datasets, subject.window)
-        rests_on = versions.outputs(connection, "state/health_days", subject.window)
+        common = common_inputs(
+            pipeline,
+            connection,
+            subject,
+            datasets=HEALTH.datasets,
+            rests_on=(state_name(HEALTH, Grain.DAY),),
+        )
     return HealthSummaryInputs(
-        report_type=subject.report_type,
-        cadence=subject.cadence,
-        window=subject.window,
-        settings=pipeline.settings.report,
-        as_of=newest_instant(pipeline, HEALTH.datasets, subject.window),
-        is_complete=is_complete(end=subject.window.end, now=pipeline.utc_now, delay=delay),
+        **common,
         people=current[PEOPLE].people,
         current=_without_people(current),
         previous_window=before if previous else None,
@@ -65,8 +64,6 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
         history=history,
         person_days=person_days,
         arrivals=come,
-        quality=quality,
-        input_versions={"state/health_days": versions.combined(rests_on.items())},
     )
 
 

@@ -13,7 +13,7 @@ from healthmate_bi_pipeline.catalog.families import PERFORMANCE, figures_name
 from healthmate_bi_pipeline.catalog.performance import ALL
 from healthmate_bi_pipeline.catalog.reports import OPERATIONAL
 from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
-from healthmate_bi_pipeline.domain.period import Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.reporting.operational.inputs import (
     DatasetState,
     DiskUse,
@@ -36,7 +36,7 @@ from healthmate_bi_pipeline.usecases.reports.pipeline_books import (
     watched_assets,
 )
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.rows import common_inputs, newest_instant
 from healthmate_bi_pipeline.usecases.reports.scope import (
     LONGEST_LOOK_BACK_DAYS,
     Subject,
@@ -75,16 +75,9 @@ def gather_operational(pipeline: Pipeline, subject: Subject) -> OperationalInput
         begun = pipeline_queries.runs_begun(connection, window, until=until)
         failed = pipeline_queries.failed_runs(connection, window, until=until, limit=MOST_FAILED_RUNS)
         return OperationalInputs(
-            report_type=subject.report_type,
-            cadence=subject.cadence,
-            window=window,
-            settings=pipeline.settings.report,
-            as_of=newest_instant(pipeline, PARTITIONED_DATASETS, window),
-            is_complete=is_complete(
-                end=window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay
+            **common_inputs(
+                pipeline, connection, subject, datasets=PARTITIONED_DATASETS, rests_on=raw_assets()
             ),
-            quality=row_quality(connection, PARTITIONED_DATASETS, window),
-            input_versions=_input_versions(connection, window),
             reference=reference_of(pipeline, window),
             began=closing.since,
             runs_until=until,
@@ -237,14 +230,6 @@ def _disks(connection: Connection, period: Period | None, window: Window) -> lis
 def _weighted(parts: Sequence[tuple[float, int]]) -> float:
     """The mean over all samples from the means of parts: what merging their sums and counts gives."""
     return sum(value * samples for value, samples in parts) / sum(samples for _, samples in parts)
-
-
-def _input_versions(connection: Connection, window: Window) -> dict[str, int]:
-    return {
-        asset: versions.combined(held.items())
-        for asset in raw_assets()
-        if (held := versions.outputs(connection, asset, window))
-    }
 
 
 def _reads(period: Period) -> tuple[Reading, ...]:

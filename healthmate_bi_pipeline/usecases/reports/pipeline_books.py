@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.datasets import PARTITIONED_DATASETS, Dataset
 from healthmate_bi_pipeline.catalog.families import FAMILIES, Family, figures_name, state_name
-from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
 from healthmate_bi_pipeline.reporting.operational.inputs import AssetPartitions
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.versions import hash64
@@ -27,9 +27,7 @@ from healthmate_bi_pipeline.warehouse.pipeline_queries import DayRows
 def counted_until(pipeline: Pipeline, window: Window) -> datetime:
     """Up to when runs, actions and reports are counted, UTC."""
     now = pipeline.utc_now
-    if is_complete(end=window.end, now=now, delay=pipeline.settings.period.delay):
-        return now
-    return midnight(now.date())
+    return now if pipeline.is_complete(window.end) else midnight(now.date())
 
 
 def reference_of(pipeline: Pipeline, window: Window) -> datetime:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.reports import ReportType
-from healthmate_bi_pipeline.domain.period import Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.reporting.document import Report, Stamp
 from healthmate_bi_pipeline.reporting.inputs import ReportInputs
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
@@ -99,7 +99,6 @@ def report_inputs(
     held = {reading.asset: _outputs(connection, reading, reach) for reading in readings}
     exists = _existing(pipeline, connection, window, recipe=recipe, period=period)
     settings = hash64(pipeline.settings.report, pipeline.settings.finance)
-    delay = pipeline.settings.period.delay
     parts = _parts(exists, period, window)
     beside = recipe.beside(pipeline, connection, period, parts) if recipe.beside and parts else {}
     return {
@@ -107,7 +106,7 @@ def report_inputs(
             REPORT_VERSION,
             recipe.report_type.name,
             settings,
-            is_complete(end=part.end, now=pipeline.utc_now, delay=delay),
+            pipeline.is_complete(part.end),
             *(combined(_read(reading, held[reading.asset], period, part)) for reading in readings),
             *((beside.get(part.first_day, 0),) if recipe.beside else ()),
         )
@@ -190,11 +189,6 @@ def last_complete(pipeline: Pipeline, *, recipe: ReportRecipe, period: Period) -
     """The first day of the last complete period that there is something to say about."""
     with pipeline.warehouse.transaction() as connection:
         known = _existing(pipeline, connection, None, recipe=recipe, period=period)
-    delay = pipeline.settings.period.delay
     firsts = {period.floor(midnight(day)) for day in known}
-    complete = [
-        first.date()
-        for first in firsts
-        if is_complete(end=period.window(first).end, now=pipeline.utc_now, delay=delay)
-    ]
+    complete = [first.date() for first in firsts if pipeline.is_complete(period.window(first).end)]
     return max(complete, default=None)

@@ -1,19 +1,72 @@
-"""What reports say about the rows behind them: what became of them, and how new they are."""
+"""What the inputs of every report begin with, and what they say of the rows behind: what became of them, how new they are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict
 
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Type
 from healthmate_bi_pipeline.catalog.datasets import Dataset
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table
+from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.reporting.inputs import Arrivals, DatasetQuality
-from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.settings import ReportSettings
+from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
+from healthmate_bi_pipeline.usecases.reports.scope import Subject
 from healthmate_bi_pipeline.warehouse import books, queries
+
+
+class CommonInputs(TypedDict):
+    """The fields of ``ReportInputs``."""
+
+    report_type: ReportType
+    cadence: str
+    window: Window
+    settings: ReportSettings
+    as_of: datetime | None
+    is_complete: bool
+    quality: Sequence[DatasetQuality]
+    input_versions: Mapping[str, int]
+
+
+def common_inputs(
+    pipeline: Pipeline,
+    connection: Connection,
+    subject: Subject,
+    *,
+    datasets: Sequence[Dataset],
+    rests_on: Iterable[str],
+) -> CommonInputs:
+    """What the inputs of every report begin with.
+
+    Args:
+        pipeline: whose settings and time count.
+        connection: to the books.
+        subject: what the report is about.
+        datasets: those that it rests on.
+        rests_on: the assets whose versions stand in the report: of their partitions in its window, or as a whole.
+    """
+    window = subject.window
+    whole = Window.of_days(UNPARTITIONED, UNPARTITIONED)
+    held = {
+        asset: versions.outputs(connection, asset, window) or versions.outputs(connection, asset, whole)
+        for asset in rests_on
+    }
+    return CommonInputs(
+        report_type=subject.report_type,
+        cadence=subject.cadence,
+        window=window,
+        settings=pipeline.settings.report,
+        as_of=newest_instant(pipeline, datasets, window),
+        is_complete=pipeline.is_complete(window.end),
+        quality=row_quality(connection, datasets, window),
+        input_versions={asset: versions.combined(parts.items()) for asset, parts in held.items() if parts},
+    )
 
 
 def row_quality(connection: Connection, datasets: Sequence[Dataset], window: Window) -> list[DatasetQuality]:

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from healthmate_bi_pipeline.catalog.families import PERFORMANCE, figures_name
+from healthmate_bi_pipeline.catalog.families import PERFORMANCE, figures_name, state_name
 from healthmate_bi_pipeline.catalog.performance import ALL, BURN_WINDOWS
 from healthmate_bi_pipeline.catalog.reports import SYSTEM_PERFORMANCE
 from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
-from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.reporting.system_performance.inputs import (
     Incident,
     Measured,
@@ -31,7 +31,7 @@ from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.performance import INCIDENTS, range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.rows import arrivals, common_inputs
 from healthmate_bi_pipeline.usecases.reports.scope import (
     Subject,
     evidence_of,
@@ -84,16 +84,13 @@ def gather_system_performance(pipeline: Pipeline, subject: Subject) -> SystemPer
         resource_window = Window(window.end - timedelta(days=RESOURCE_DAYS), window.end)
         counts = queries.incident_counts(connection, window=window)
         return SystemPerformanceInputs(
-            report_type=subject.report_type,
-            cadence=subject.cadence,
-            window=window,
-            settings=pipeline.settings.report,
-            as_of=newest_instant(pipeline, PERFORMANCE.datasets, window),
-            is_complete=is_complete(
-                end=window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay
+            **common_inputs(
+                pipeline,
+                connection,
+                subject,
+                datasets=PERFORMANCE.datasets,
+                rests_on=(state_name(PERFORMANCE, Grain.DAY),),
             ),
-            quality=row_quality(connection, PERFORMANCE.datasets, window),
-            input_versions=_input_versions(connection, window),
             current=current.places,
             previous_window=before if previous else None,
             previous=previous,
@@ -242,11 +239,6 @@ def _levels(settings: PerformanceSettings, places: Places) -> dict[str, ServiceL
 def _hours(window: Window, now: datetime) -> int:
     """Whole hours of a window that have passed."""
     return max(0, int((min(window.end, now) - window.start).total_seconds()) // 3600)
-
-
-def _input_versions(connection: Connection, window: Window) -> dict[str, int]:
-    asset = "state/performance_days"
-    return {asset: versions.combined(versions.outputs(connection, asset, window).items())}
 
 
 def _reads(period: Period) -> tuple[Reading, ...]:

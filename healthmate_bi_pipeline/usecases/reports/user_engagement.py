@@ -15,7 +15,7 @@ from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, ENGAGEMENT_GROUP
 from healthmate_bi_pipeline.catalog.lake_tables import CHURN_FITS
 from healthmate_bi_pipeline.catalog.reports import USER_ENGAGEMENT
 from healthmate_bi_pipeline.domain.lifecycle import Lifecycle
-from healthmate_bi_pipeline.domain.period import Grain, Period, Window, is_complete, midnight
+from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     Activity,
@@ -27,16 +27,15 @@ from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     UserEngagementInputs,
 )
 from healthmate_bi_pipeline.reporting.user_engagement.report import user_engagement
-from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.engagement_ranges import (
     RangeEngagement,
     range_engagement,
     range_lifecycle,
 )
-from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, group_figures
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
-from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
+from healthmate_bi_pipeline.usecases.reports.rows import arrivals, common_inputs
 from healthmate_bi_pipeline.usecases.reports.scope import Subject, evidence_of, previous_window
 from healthmate_bi_pipeline.usecases.retention import CALIBRATION, HOLD_OUT_WEEKS, RETENTION
 from healthmate_bi_pipeline.warehouse import books, engagement_queries
@@ -53,7 +52,6 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
     window = subject.window
     before = previous_window(subject.period, window)
     period, span = evidence_of(subject.period, window)
-    is_over = is_complete(end=window.end, now=pipeline.utc_now, delay=pipeline.settings.period.delay)
     with pipeline.warehouse.transaction() as connection:
         read = _Reader(connection, period)
         history = read.history(period, span)
@@ -64,7 +62,7 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
             curves = engagement_queries.active_days(connection, period=subject.period, window=window)
             lifecycle = _filled(
                 engagement_queries.lifecycle(connection, period=subject.period, window=window),
-                is_over=is_over,
+                is_over=pipeline.is_complete(window.end),
             )
             active_before = previous.activity.active if previous.activity else None
         elif filled:
@@ -82,14 +80,13 @@ def gather_user_engagement(pipeline: Pipeline, subject: Subject) -> UserEngageme
         told, known = engagement_queries.forecast_coverage(connection, week_end)
         interval = Period.MONTHLY if period is Period.MONTHLY else Period.WEEKLY
         return UserEngagementInputs(
-            report_type=subject.report_type,
-            cadence=subject.cadence,
-            window=window,
-            settings=pipeline.settings.report,
-            as_of=newest_instant(pipeline, ENGAGEMENT.datasets, window),
-            is_complete=is_over,
-            quality=row_quality(connection, ENGAGEMENT.datasets, window),
-            input_versions=_input_versions(connection, window),
+            **common_inputs(
+                pipeline,
+                connection,
+                subject,
+                datasets=ENGAGEMENT.datasets,
+                rests_on=(state_name(ENGAGEMENT, Grain.DAY), _COHORTS, CALIBRATION),
+            ),
             current=current,
             previous=previous if previous.activity and previous.activity.active else None,
             period=period,
@@ -269,15 +266,6 @@ def _by_start(rows: Iterable[Mapping[str, Any]]) -> dict[datetime, list[Mapping[
     found: dict[datetime, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["period_start"]].append(row)
-    return found
-
-
-def _input_versions(connection: Connection, window: Window) -> dict[str, int]:
-    days = versions.outputs(connection, state_name(ENGAGEMENT, Grain.DAY), window)
-    whole = Window.of_days(UNPARTITIONED, UNPARTITIONED)
-    found = {state_name(ENGAGEMENT, Grain.DAY): versions.combined(days.items())}
-    for asset in (_COHORTS, CALIBRATION):
-        found[asset] = versions.combined(versions.outputs(connection, asset, whole).items())
     return found
 
 

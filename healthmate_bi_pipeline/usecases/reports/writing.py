@@ -74,9 +74,7 @@ def build_reports(
     last: Written | None = None
     parts = list(period.windows(window))
     with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
-        # Read before the figures are: what changes meanwhile makes the reports stale again.
-        with pipeline.warehouse.transaction() as connection:
-            inputs = report_inputs(pipeline, connection, window, recipe=recipe, period=period)
+        inputs = _inputs(pipeline, window, recipe=recipe, period=period)
         for place, part in enumerate(parts):
             subject = Subject(recipe.report_type, period, part)
             found = recipe.gather(pipeline, subject)
@@ -115,17 +113,27 @@ def write_report(
     """
     period = recipe.report_type.cadence_of(window)
     subject = Subject(recipe.report_type, period, window)
-    found = recipe.gather(pipeline, subject)
-    if found is None:
-        raise UsageError(f"There are no data in {window}. `healthmate-bi status` shows which days have some.")
-    if period is not None:
-        return build_reports(pipeline, window, recipe=recipe, period=period, generated_by=generated_by)
-    asset = report_asset(recipe.report_type, None)
-    with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
-        written = _write(pipeline, recipe.build, subject, found, asset=asset, generated_by=generated_by)
-        tally.rows = 1
-        write_index(pipeline)
+    asset = report_asset(recipe.report_type, period)
+    with pipeline.warehouse.hold(asset, window):
+        inputs = _inputs(pipeline, window, recipe=recipe, period=period) if period else {}
+        found = recipe.gather(pipeline, subject)
+        if found is None:
+            raise UsageError(
+                f"There are no data in {window}. `healthmate-bi status` shows which days have some."
+            )
+        with pipeline.recorded(asset, window) as tally:
+            written = _write(pipeline, recipe.build, subject, found, asset=asset, generated_by=generated_by)
+            tally.rows = 1
+            write_index(pipeline)
+            if period is not None:
+                _book(pipeline, asset, {window.first_day: 1}, inputs)
     return Built({window.first_day: 1}, {"reports": 1}, (), written.paths, written.summary)
+
+
+def _inputs(pipeline: Pipeline, window: Window, *, recipe: ReportRecipe, period: Period) -> dict[date, int]:
+    """What reports will have been made from: read before the figures are, so that what changes meanwhile is stale."""
+    with pipeline.warehouse.transaction() as connection:
+        return report_inputs(pipeline, connection, window, recipe=recipe, period=period)
 
 
 def report_asset(report_type: ReportType, period: Period | None) -> str:
