@@ -35,6 +35,19 @@ def test_periods_tile_a_window_without_gap_or_overlap(period: Period, moment: da
     assert all(left.end == right.start for left, right in itertools.pairwise(tiles))
 
 
+@given(period=periods, moment=moments, days=st.integers(0, 800))
+def test_the_periods_inside_a_window_are_all_that_lie_in_it_whole(
+    period: Period, moment: datetime, days: int
+) -> None:
+    if period is Period.HOURLY:
+        days = min(days, 3)
+    window = Window(moment, moment + timedelta(days=days))
+    whole = [part for part in period.windows(window) if window.start <= part.start and part.end <= window.end]
+    inside = period.inside(window)
+    assert whole == ([] if inside is None else list(period.windows(inside)))
+    assert inside is None or inside == Window(whole[0].start, whole[-1].end)
+
+
 @given(moment=moments)
 def test_finer_periods_nest_in_what_they_roll_up_into(moment: datetime) -> None:
     for fine, coarse in [

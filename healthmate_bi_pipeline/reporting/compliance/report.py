@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.catalog.operations import COMPLIANCE_FIGURES, OPERATIONAL_FIGURES
 from healthmate_bi_pipeline.catalog.tables import (
     AUDIT_LOG,
     INGESTED_FILES,
@@ -35,6 +34,7 @@ from healthmate_bi_pipeline.reporting.compliance.sections import (
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
 from healthmate_bi_pipeline.reporting.document import DataSource, Report, Stamp, Summary
 from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact
+from healthmate_bi_pipeline.reporting.operational.key_figures import book_figure, with_a_value
 from healthmate_bi_pipeline.reporting.operational.shown import known_sum, share_of, show_qualities, show_rows
 from healthmate_bi_pipeline.reporting.row_quality import ABOUT_PEOPLE, rows_note
 from healthmate_bi_pipeline.reporting.standard_sections import (
@@ -42,7 +42,6 @@ from healthmate_bi_pipeline.reporting.standard_sections import (
     definitions_section,
     quality_section,
 )
-from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import ShownQuality
 from healthmate_bi_pipeline.reporting.wording import (
     count_text,
@@ -52,7 +51,6 @@ from healthmate_bi_pipeline.reporting.wording import (
     value_with_unit,
 )
 
-_UNITS = {figure.name: figure.unit or "" for figure in (*OPERATIONAL_FIGURES, *COMPLIANCE_FIGURES)}
 _HEADLINE = (
     "quality_checks_passed", "rows_unaccounted", "quarantine_share", "partitions_overdue", "actions_refused",
     "figures_withheld",
@@ -104,9 +102,7 @@ def compliance(inputs: ComplianceInputs, *, stamp: Stamp) -> Report:
             summary=Summary(
                 sentences=_sentences(inputs, found),
                 people=None,
-                headline=tuple(
-                    name for name in _HEADLINE if not isinstance(metrics[name].value, Absence)
-                ),
+                headline=with_a_value(metrics, _HEADLINE),
                 notices=notices(inputs),
                 reading=(note,) if note else (),
             ),
@@ -139,18 +135,6 @@ def _refused(inputs: ComplianceInputs) -> int:
     return sum(one.entries for one in inputs.actions if one.outcome in _REFUSED)
 
 
-def _figure(name: str, value: Number, *, basis: str = "", note: str = "") -> KeyFigure:
-    return KeyFigure(
-        figure=name,
-        label=style_of(name).label,
-        unit=_UNITS[name],
-        value=value,
-        people=None,
-        note=(note or "No data in this period.") if isinstance(value, Absence) else "",
-        basis=basis,
-    )
-
-
 def _metrics(inputs: ComplianceInputs, found: _Found) -> dict[str, KeyFigure]:
     judged, failed = len(found.judged), len(found.failed)
     staged, aside, rejected = (
@@ -167,21 +151,21 @@ def _metrics(inputs: ComplianceInputs, found: _Found) -> dict[str, KeyFigure]:
     entries = sum(one.entries for one in inputs.actions)
     reports = sum(one.reports for one in inputs.reports)
     figures = (
-        _figure("quality_checks_passed", passed, basis=f"{judged - failed} of {judged} checks that could be made"),
-        _figure(
+        book_figure("quality_checks_passed", passed, basis=f"{judged - failed} of {judged} checks that could be made"),
+        book_figure(
             "rows_unaccounted", float(found.unaccounted) if found.identities else Absence.NO_DATA,
             basis=f"in {len(found.identities)} identities of the books",
         ),
-        _figure("quarantine_share", share_of(aside, staged), basis=f"of {count_text(staged)} rows"),
-        _figure(
+        book_figure("quarantine_share", share_of(aside, staged), basis=f"of {count_text(staged)} rows"),
+        book_figure(
             "rejected_lines", share_of(rejected, lines),
             basis="of the lines of the files with rows in the period",
         ),
-        _figure("partitions_overdue", float(_overdue(inputs)), basis=f"of {count_text(inputs.partitions_due)} that are due"),
-        _figure("audited_actions", float(entries)),
-        _figure("actions_refused", float(_refused(inputs)), basis=f"of {count_text(entries)} entries of the audit log"),
-        _figure("reports_written", float(reports)),
-        _figure(
+        book_figure("partitions_overdue", float(_overdue(inputs)), basis=f"of {count_text(inputs.partitions_due)} that are due"),
+        book_figure("audited_actions", float(entries)),
+        book_figure("actions_refused", float(_refused(inputs)), basis=f"of {count_text(entries)} entries of the audit log"),
+        book_figure("reports_written", float(reports)),
+        book_figure(
             "figures_withheld",
             float(sum(one.withheld for one in inputs.reports)) if reports else Absence.NO_DATA,
             basis=f"in {count_text(reports)} reports", note="No other report on this period was written.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from healthmate_bi_pipeline.catalog.operations import FRESH_HOURS, OPERATIONAL_FIGURES
+from healthmate_bi_pipeline.catalog.operations import FRESH_HOURS
 from healthmate_bi_pipeline.catalog.tables import (
     INGESTED_FILE_DAYS,
     INGESTED_FILES,
@@ -25,6 +25,7 @@ from healthmate_bi_pipeline.reporting.operational.evidence import (
     is_regular,
 )
 from healthmate_bi_pipeline.reporting.operational.inputs import OperationalInputs
+from healthmate_bi_pipeline.reporting.operational.key_figures import book_figure, with_a_value
 from healthmate_bi_pipeline.reporting.operational.sections import (
     disk_section,
     freshness_section,
@@ -45,7 +46,6 @@ from healthmate_bi_pipeline.reporting.standard_sections import (
     definitions_section,
     quality_section,
 )
-from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppression import ShownQuality
 from healthmate_bi_pipeline.reporting.wording import (
     count_text,
@@ -55,7 +55,6 @@ from healthmate_bi_pipeline.reporting.wording import (
     value_with_unit,
 )
 
-_UNITS = {figure.name: figure.unit or "" for figure in OPERATIONAL_FIGURES}
 _HEADLINE = (
     "fresh_datasets", "partitions_present", "run_success_rate", "late_rows", "rows_staged", "quarantine_share",
 )  # fmt: skip
@@ -74,9 +73,7 @@ def operational(inputs: OperationalInputs, *, stamp: Stamp) -> Report:
             summary=Summary(
                 sentences=_sentences(inputs, datasets, metrics),
                 people=None,
-                headline=tuple(
-                    name for name in _HEADLINE if not isinstance(metrics[name].value, Absence)
-                ),
+                headline=with_a_value(metrics, _HEADLINE),
                 notices=notices(inputs),
                 reading=_reading(inputs),
             ),
@@ -110,25 +107,6 @@ def _reading(inputs: OperationalInputs) -> tuple[str, ...]:
     return (note,) if note else ()
 
 
-def _figure(
-    name: str, value: Number, *, basis: str = "", note: str = "", comparison: Comparison | None = None
-) -> KeyFigure:
-    missing = {
-        Absence.NO_DATA: "No data in this period.",
-        Absence.SUPPRESSED: "Not shown: too few rows.",
-    }
-    return KeyFigure(
-        figure=name,
-        label=style_of(name).label,
-        unit=_UNITS[name],
-        value=value,
-        people=None,
-        comparison=comparison,
-        note=(note or missing[value]) if isinstance(value, Absence) else "",
-        basis=basis,
-    )
-
-
 def _metrics(
     inputs: OperationalInputs, datasets: Sequence[ShownDataset], qualities: Sequence[ShownQuality]
 ) -> dict[str, KeyFigure]:
@@ -148,28 +126,28 @@ def _metrics(
     )
     began = "No day of the period closed since the first file was read."
     figures = (
-        _figure("fresh_datasets", _share(fresh, len(ages)), basis=f"{fresh} of {len(ages)} datasets"),
-        _figure("freshness_hours", max(ages.values(), default=Absence.NO_DATA), basis="of the oldest dataset"),
-        _figure(
+        book_figure("fresh_datasets", _share(fresh, len(ages)), basis=f"{fresh} of {len(ages)} datasets"),
+        book_figure("freshness_hours", max(ages.values(), default=Absence.NO_DATA), basis="of the oldest dataset"),
+        book_figure(
             "partitions_present", _share(present, expected),
             basis=f"{count_text(present)} of {count_text(expected)} partitions",
         ),
-        _figure("pipeline_runs", float(sum(one.runs for one in inputs.runs))),
-        _figure(
+        book_figure("pipeline_runs", float(sum(one.runs for one in inputs.runs))),
+        book_figure(
             "run_success_rate", _share(succeeded, ended), basis=f"{count_text(succeeded)} of {count_text(ended)} runs",
             note="No run began in this period.",
         ),
-        _figure(
+        book_figure(
             "run_duration_p95", max(durations, default=Absence.NO_DATA), basis="of the slowest group of assets",
             note="No run began in this period.",
         ),
-        _figure(
+        book_figure(
             "rows_staged", float(rows), basis=f"in {sum(one.rows != 0 for one in datasets)} datasets",
             comparison=_comparison(inputs, datasets),
         ),
-        _figure("late_rows", _share(late, judged), basis=f"of {count_text(judged)} rows whose day has closed", note=began),
-        _figure("quarantine_share", _share(aside, staged), basis=f"of {count_text(staged)} rows"),
-        _figure("rejected_lines", _rejected(qualities, datasets), basis="of the lines of the files with rows in the period"),
+        book_figure("late_rows", _share(late, judged), basis=f"of {count_text(judged)} rows whose day has closed", note=began),
+        book_figure("quarantine_share", _share(aside, staged), basis=f"of {count_text(staged)} rows"),
+        book_figure("rejected_lines", _rejected(qualities, datasets), basis="of the lines of the files with rows in the period"),
     )  # fmt: skip
     return {one.figure: one for one in figures}
 

@@ -1,4 +1,4 @@
-"""What the health summary is made from: figures of groups in the warehouse; of free ranges, the states of days."""
+"""What the health summary is made from: figures of groups in the warehouse; of free ranges, the states that tile them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the report on system performance is made from: figures of places; of free ranges, the states of days."""
+"""What the report on system performance is made from: figures of places; of free ranges, the states that tile them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the report on user engagement is made from: groups in the warehouse; of free ranges, the states of days."""
+"""What the report on user engagement is made from: groups in the warehouse; of free ranges, the states that tile them."""
 
 from __future__ import annotations
 
