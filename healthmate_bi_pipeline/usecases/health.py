@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -19,15 +21,16 @@ from healthmate_bi_pipeline.catalog.datasets import (
     SYMPTOM_LOGS,
 )
 from healthmate_bi_pipeline.catalog.families import HEALTH
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.health_groups import CATEGORIES, FIGURE_BY_NAME, GROUPED_FIGURES
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS, HEALTH_STARTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.settings import SourceSettings
-from healthmate_bi_pipeline.transforms import clock, groups
+from healthmate_bi_pipeline.transforms import clock, groups, people
 from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.finishing import GRAINS, merged_to_period, merged_to_range
 from healthmate_bi_pipeline.transforms.health import days, hours, summarize
+from healthmate_bi_pipeline.transforms.health.grouping import grouped_rows
 from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.conform import person_stretches, scan_users
@@ -156,7 +159,7 @@ def summarized(
 
 
 def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
-    """Figures of groups over any days, merged from the state of the days; nothing is written."""
+    """Figures of everyone, and of groups by age and by sex, over any days, from the state of the days; none is written."""
     with pipeline.engine() as engine:
         versions_table = engine.memory_table(version_rows([(window.start, 0)]))
         rows = summarized(
@@ -167,12 +170,31 @@ def range_figures(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
             window=window,
             state_versions=versions_table,
         )
-        return engine.rows(_groups(engine, rows, strata=groups.STRATA[:1]))
+        return engine.rows(_groups(engine, rows, strata=groups.STRATA[:3]))
+
+
+def accounts(pipeline: Pipeline, ends: Sequence[datetime]) -> dict[datetime, dict[str, int]]:
+    """How many people have an account at some moments, by age and by sex as groups are called, and ``all``."""
+    moments = pa.table({"moment": pa.array(sorted(set(ends)), pa.timestamp("us"))})
+    with pipeline.engine() as engine:
+        rows = engine.rows(people.accounts(scan_users(pipeline, engine), engine.memory_table(moments)))
+    found: dict[datetime, dict[str, int]] = {end: defaultdict(int) for end in ends}
+    for row in rows:
+        for stratum in (groups.EVERYONE, f"age {row['age_band']}", f"sex {row['sex']}"):
+            found[row["moment"]][stratum] += row["accounts"]
+    return {end: dict(sorted(counts.items())) for end, counts in found.items()}
 
 
 def _groups(engine: Engine, rows: ir.Table, *, strata: Sequence[tuple[str, ...]] = groups.STRATA) -> ir.Table:
-    bands = engine.memory_table(groups.band_table(FIGURE_BY_NAME, HEADLINE_FIGURES))
-    return groups.group_figures(rows, bands, table=HEALTH_GROUPS, figures=HEADLINE_FIGURES, strata=strata)
+    bands = engine.memory_table(groups.band_table(FIGURE_BY_NAME, GROUPED_FIGURES))
+    return groups.group_figures(
+        grouped_rows(rows),
+        bands,
+        table=HEALTH_GROUPS,
+        figures=GROUPED_FIGURES,
+        strata=strata,
+        categories=CATEGORIES,
+    )
 
 
 def _figures(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from justhtml import JustHTML
 
-from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.health_groups import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.blocks import DataTable, TableColumn

@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from healthmate_bi_pipeline.catalog.health_groups import PRESSURE_SHARES
 from healthmate_bi_pipeline.catalog.measures import (
     BLOOD_PRESSURE_CATEGORY,
     CGM_BAND,
@@ -21,6 +22,7 @@ from healthmate_bi_pipeline.domain.bands import (
     GMI_SLOPE,
     IN_RANGE,
     INSUFFICIENT,
+    LEAST_ACTIVE_DAYS_A_WEEK,
     LEAST_CGM_DAYS,
     LEAST_CGM_SHARE,
     LEAST_PRESSURE_DAYS,
@@ -89,6 +91,7 @@ def itemized_figures(
             .rename(blood_pressures="total", blood_pressure_category_shares="shares")
             .drop("share")
         )
+        yield _pressure_shares(merged)
     if GLUCOSE_BAND.name in measures:
         yield (
             item_shares(merged, GLUCOSE_BAND.name, of=IN_RANGE)
@@ -151,7 +154,19 @@ def _simple_figures(rows: ir.Table) -> dict[str, Any]:
         ),
         "cgm_time_in_range": _is_enough_cgm(rows).ifelse(rows.cgm_in_range, nothing),
         "blood_pressure_category": _category_of_mean(rows),
+        "activity_minutes_a_week": _activity_minutes(rows),
     }
+
+
+def _activity_minutes(rows: ir.Table) -> Any:
+    """Minutes a week: the mean of the observed days times 7, of a week or longer with enough of them."""
+    days = rows.exercise_minutes__days
+    moderate = _number(rows.moderate_minutes__total).fill_null(0)
+    vigorous = _number(rows.vigorous_minutes__total).fill_null(0)
+    weeks = rows.period_end.delta(rows.period_start, unit="day") / 7
+    is_observed = (weeks >= 1) & (days >= LEAST_ACTIVE_DAYS_A_WEEK * weeks)
+    a_week = (moderate + 2 * vigorous) / days.nullif(0) * 7
+    return is_observed.ifelse(a_week, ibis.null("float64"))
 
 
 def _is_enough_cgm(rows: ir.Table) -> Any:
@@ -196,6 +211,18 @@ def item_shares(merged: ir.Table, measure: str, *, of: str | None = None) -> ir.
         "total",
         shares=_json_object(counted.counts, lambda n: _number(n) / total),
         share=_number(counted.of_item) / total,
+    )
+
+
+def _pressure_shares(merged: ir.Table) -> ir.Table:
+    """What share of the blood pressures each category has, per person and period: a column per category."""
+    items = merged.filter(merged.measure == BLOOD_PRESSURE_CATEGORY.name)
+    total = _number(items.n.sum())
+    return items.group_by(["user_id", "period_start"]).agg(
+        **{
+            figure: _number(items.n.sum(where=items.item == category).fill_null(0)) / total
+            for category, figure in PRESSURE_SHARES.items()
+        }
     )
 
 

@@ -26,7 +26,7 @@ def with_health_score(rows: ir.Table) -> ir.Table:
         rows: figures, components and the person's record, as ``with_named_figures`` has them.
     """
     points = {
-        "activity": _activity(rows),
+        "activity": stepped(rows.activity_minutes_a_week, bands.ACTIVITY_POINTS),
         "sleep": stepped(rows.avg_sleep_hours, bands.SLEEP_POINTS),
         "bmi": stepped(rows.avg_bmi, bands.BMI_POINTS),
         "blood_pressure": blood_pressure_points(
@@ -64,17 +64,6 @@ def _treated(points: Any, *, is_treated: Any) -> Any:
     """Fewer points for a value that drugs have brought about, but not below none."""
     is_lowered = is_treated.fill_null(_NO) & points.notnull()
     return is_lowered.ifelse(ibis.greatest(points - bands.TREATED_DEDUCTION, 0), points)
-
-
-def _activity(rows: ir.Table) -> Any:
-    """Points for minutes a week: the mean of the observed days times 7, of a week or longer with enough of them."""
-    days = rows.exercise_minutes__days
-    moderate = rows.moderate_minutes__total.cast("float64").fill_null(0)
-    vigorous = rows.vigorous_minutes__total.cast("float64").fill_null(0)
-    weeks = rows.period_end.delta(rows.period_start, unit="day") / 7
-    is_observed = (weeks >= 1) & (days >= bands.LEAST_ACTIVE_DAYS_A_WEEK * weeks)
-    a_week = (moderate + 2 * vigorous) / days.nullif(0) * 7
-    return stepped(is_observed.ifelse(a_week, ibis.null("float64")), bands.ACTIVITY_POINTS)
 
 
 def _glucose(rows: ir.Table) -> Any:

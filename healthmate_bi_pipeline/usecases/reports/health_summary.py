@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from healthmate_bi_pipeline.catalog.datasets import USERS
 from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
@@ -15,8 +16,9 @@ from healthmate_bi_pipeline.domain.period import Period, Window, is_complete
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint
+from healthmate_bi_pipeline.transforms.groups import EVERYONE
 from healthmate_bi_pipeline.usecases import versions
-from healthmate_bi_pipeline.usecases.health import range_figures
+from healthmate_bi_pipeline.usecases.health import accounts, range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, group_figures
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
@@ -36,11 +38,11 @@ PEOPLE = "people"
 def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummaryInputs | None:
     """What the report is made from, or ``None`` when nobody has data in its days."""
     with pipeline.warehouse.transaction() as connection:
-        current = _groups(pipeline, connection, subject.period, subject.window)
+        current, covered = _groups(pipeline, connection, subject.period, subject.window)
         if PEOPLE not in current:
             return None
         before = previous_window(subject.period, subject.window)
-        previous = _groups(pipeline, connection, subject.period, before)
+        previous, _ = _groups(pipeline, connection, subject.period, before)
         trend_period, trend_window = trend_of(subject.window)
         trend = _trend(connection, trend_period, trend_window)
         history_period, history = _history(connection, subject)
@@ -65,6 +67,8 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
         history_period=history_period,
         history=history,
         person_days=person_days,
+        covered=covered,
+        accounts=accounts(pipeline, [subject.window.end])[subject.window.end],
         arrivals=come,
         quality=quality,
         input_versions={"state/health_days": versions.combined(rests_on.items())},
@@ -77,11 +81,18 @@ def _without_people(figures: Mapping[str, GroupFigure]) -> dict[str, GroupFigure
 
 def _groups(
     pipeline: Pipeline, connection: Connection, period: Period | None, window: Window
-) -> dict[str, GroupFigure]:
+) -> tuple[dict[str, GroupFigure], dict[str, dict[str, int]]]:
+    """The figures of everyone, and of each group how many people have them."""
     if period is None:
-        return group_figures(range_figures(pipeline, window))
+        found = range_figures(pipeline, window)
+        covered: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in found:
+            if row["band"] == queries.WHOLE_GROUP:
+                covered[row["stratum"]][row["figure"]] = row["people"]
+        return group_figures(row for row in found if row["stratum"] == EVERYONE), dict(covered)
     rows = queries.group_figures(connection, period=period, window=window)
-    return group_figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows)
+    told = group_figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows)
+    return told, queries.people_by_stratum(connection, period=period, window=window)
 
 
 _GROUP_FIELDS = ("figure", "band", "people", "total", "total_squared", "low", "high")
@@ -118,7 +129,16 @@ def _reads(period: Period) -> tuple[Reading, ...]:
         Reading(figures_name(HEALTH, Period.DAILY), Reach.INSIDE),
         *(Reading(figures_name(HEALTH, trend), Reach.TREND, trend) for trend in trends),
         *(Reading(f"raw/{dataset.name}", Reach.INSIDE) for dataset in HEALTH.datasets),
+        Reading(f"raw/{USERS.name}", Reach.BESIDE),
     )
+
+
+def _beside(
+    pipeline: Pipeline, _connection: Connection, _period: Period, parts: Sequence[Window]
+) -> dict[date, int]:
+    """How many accounts there were at each period's end: a new person makes no older report stale."""
+    counts = accounts(pipeline, [part.end for part in parts])
+    return {part.first_day: versions.hash64(*counts[part.end].items()) for part in parts}
 
 
 HEALTH_SUMMARY_RECIPE = ReportRecipe(
@@ -127,4 +147,5 @@ HEALTH_SUMMARY_RECIPE = ReportRecipe(
     reads=_reads,
     gather=gather_health_summary,
     build=lambda inputs, stamp: health_summary(inputs, stamp=stamp),
+    beside=_beside,
 )

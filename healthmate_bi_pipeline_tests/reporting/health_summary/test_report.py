@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
-from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.health_groups import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import REPORT_CADENCES
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.blocks import Absence, BandChart, DataTable, Definitions, TrendChart
@@ -39,7 +39,9 @@ def metric(report, name=SYSTOLIC):
 
 
 def test_every_headline_figure_has_a_place_and_a_style():
-    placed = {figure for _, _, panels in SECTIONS for panel in panels for figure in panel.figures}
+    placed = {
+        figure for _, _, panels in SECTIONS for panel in panels for figure in (*panel.figures, *panel.beside)
+    }
     assert placed | {"data_accuracy"} == set(HEADLINE_FIGURES)
     assert set(STYLES) >= set(HEADLINE_FIGURES)
 
