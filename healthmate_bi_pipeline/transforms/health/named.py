@@ -22,7 +22,6 @@ from healthmate_bi_pipeline.domain.bands import (
     GMI_SLOPE,
     IN_RANGE,
     INSUFFICIENT,
-    LEAST_ACTIVE_DAYS_A_WEEK,
     LEAST_CGM_DAYS,
     LEAST_CGM_SHARE,
     LEAST_PRESSURE_DAYS,
@@ -154,19 +153,7 @@ def _simple_figures(rows: ir.Table) -> dict[str, Any]:
         ),
         "cgm_time_in_range": _is_enough_cgm(rows).ifelse(rows.cgm_in_range, nothing),
         "blood_pressure_category": _category_of_mean(rows),
-        "activity_minutes_a_week": _activity_minutes(rows),
     }
-
-
-def _activity_minutes(rows: ir.Table) -> Any:
-    """Minutes a week: the mean of the observed days times 7, of a week or longer with enough of them."""
-    days = rows.exercise_minutes__days
-    moderate = _number(rows.moderate_minutes__total).fill_null(0)
-    vigorous = _number(rows.vigorous_minutes__total).fill_null(0)
-    weeks = rows.period_end.delta(rows.period_start, unit="day") / 7
-    is_observed = (weeks >= 1) & (days >= LEAST_ACTIVE_DAYS_A_WEEK * weeks)
-    a_week = (moderate + 2 * vigorous) / days.nullif(0) * 7
-    return is_observed.ifelse(a_week, ibis.null("float64"))
 
 
 def _is_enough_cgm(rows: ir.Table) -> Any:
