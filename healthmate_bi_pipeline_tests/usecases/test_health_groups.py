@@ -220,7 +220,7 @@ def test_the_report_has_the_categories_without_small_ones(made: Pipeline) -> Non
     }  # fmt: skip
     rows = table(report, "blood-pressure-categories")
     assert rows["Severe"] == (
-        "above 180, or above 120",
+        ">180 or >120",
         Absence.SUPPRESSED,
         Absence.SUPPRESSED,
         pytest.approx(0.05, abs=0.01),
@@ -249,21 +249,22 @@ def test_the_report_says_who_is_covered(made: Pipeline) -> None:
     )
     kinds = table(report, "covered-kinds")
     assert kinds["Blood pressure"][:3] == (110, 95, 95 / 110)
-    assert kinds["Steps"] == (130, 115, 115 / 130, "3 days, for a mean")
+    assert kinds["Steps"] == (130, 115, 115 / 130, "3 days")
     assert kinds["Active minutes"][:2] == (115, 105)
     assert set(kinds) == {"Blood pressure", "Steps", "Active minutes", "Health score"}
     small = Absence.SUPPRESSED
+    columns = ("everyone", "18-39", "40-64", "65+", "female", "male")
+    # Those of 65 and more would follow from those of 40-64; whose wholes are withheld, of those no part is shown.
     assert table(report, "covered-groups") == {
-        "everyone": (395, 235, 110, 130, 115),
-        "18-39": (60, 60, 60, small, small),
-        # Those of 65 and more would follow from these; whose wholes are withheld, of those no part is shown.
-        "40-64": (small,) * 5,
-        "65+": (small,) * 5,
-        "female": (195, 120, 55, 65, 60),
-        "male": (195, 120, 55, 65, 60),
+        "Accounts": (395, 60, small, small, 195, 195),
+        "Any data": (235, 60, small, small, 120, 120),
+        "Blood pressure": (110, 60, small, small, 55, 55),
+        "Steps": (130, small, small, small, 65, 65),
+        "Active minutes": (115, small, small, small, 60, 60),
     }
+    assert table(report, "covered-enough")["Blood pressure"] == (95, 45, small, small, 50, 45)
     (heat,) = blocks(report, HeatMap)
-    assert heat.columns == ("everyone", "18-39", "40-64", "65+", "female", "male")
+    assert heat.columns == columns
     assert heat.cells[0][:4] == (pytest.approx(110 / 235), 1.0, small, small)
 
 
@@ -287,9 +288,15 @@ def test_a_day_is_not_judged_and_says_why(made: Pipeline) -> None:
     assert "People are not put into categories here" in texts(report)
     assert "Activity is not held against the guideline here" in texts(report)
     assert table(report, "blood-pressure-categories")["Stage 1"][1] == pytest.approx(30 / 107, abs=0.02)
-    assert table(report, "covered-kinds")["Steps"] == (130, "–", "–", "a week or longer is needed to judge")
+    assert table(report, "covered-kinds")["Steps"] == (130, "–", "–", "not judged: too short")
     assert "covered-enough" not in {one.table_id for one in blocks(report, DataTable)}
     assert not [chart for chart in blocks(report, BandChart) if chart.figure == "blood_pressure_category"]
+
+
+def test_a_month_without_enough_days_says_so(made: Pipeline) -> None:
+    report = report_on(made, Period.MONTHLY, Period.MONTHLY.window(WEEK.start))
+    assert "Of 115 people nobody has recorded activity on at least 4 days a week." in texts(report)
+    assert metric(report, "stage_2_blood_pressure_share").people == 95
 
 
 def test_a_free_range_has_the_same_sections(made: Pipeline) -> None:
@@ -302,17 +309,19 @@ def test_a_free_range_has_the_same_sections(made: Pipeline) -> None:
 
 
 def test_the_gates_enter_confidence(made: Pipeline) -> None:
-    report = report_on(made, Period.WEEKLY, WEEK)
-    parts = {
-        (one.name, part.name): (part.numerator, part.denominator)
-        for one in report.confidence.inputs
-        for part in one.parts
-    }
-    assert parts[("Readings", "sufficiency")] == (95, 105)
-    assert parts[("Activity", "sufficiency")] == (115, 130)
-    day = report_on(made, Period.DAILY, Window.of_days(MONDAY, MONDAY))
-    named = {(one.name, part.name) for one in day.confidence.inputs for part in one.parts}
-    assert not {("Readings", "sufficiency"), ("Activity", "sufficiency")} & named
+    month, week, day = (
+        {
+            one.name: (part.numerator, part.denominator)
+            for one in report_on(made, period, period.window(WEEK.start)).confidence.inputs
+            for part in one.parts
+            if part.name == "sufficiency"
+        }
+        for period in (Period.MONTHLY, Period.WEEKLY, Period.DAILY)
+    )
+    assert (month["Readings"], month["Activity"]) == ((95, 105), (105, 130))
+    # In a week only whoever measures twice a day passes the gate of blood pressure.
+    assert (week.keys() & {"Readings", "Activity"}, week["Activity"]) == ({"Activity"}, (115, 130))
+    assert not day.keys() & {"Readings", "Activity"}
 
 
 def test_accounts_made_later_do_not_change_an_older_report(made: Pipeline) -> None:

@@ -54,7 +54,7 @@ class Kind:
     gate: str = ""
     gate_of: str = ""
     gate_meaning: str = ""
-    gate_days: int = 7
+    gate_days: int = 14
 
 
 KINDS: tuple[Kind, ...] = (
@@ -67,19 +67,20 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "Activity", "activity_intervals", DAYS_WITH_STEPS, "person-days with steps",
         STEPS, DAYS_WITH_STEPS, "people with steps who have them on the days that a mean needs",
+        gate_days=7,
     ),
     Kind(
         "Sleep", "sleep_sessions", "avg_sleep_hours", "person-nights with sleep recorded",
         "sleep_regularity_index", "avg_sleep_hours",
         "people with sleep who have the 6 pairs of nights that regularity needs",
-        gate_days=14,
     ),
     Kind("Medication", "medication_doses", "medication_adherence_rate", "person-days with a scheduled dose"),
     Kind("Symptoms", "symptom_logs"),
 )  # fmt: skip
 """Symptoms are logged when there are some: no day of them is expected.
 
-In a week only whoever misses no night passes the gate of regularity, which says little of the others.
+In a week only whoever misses no night passes the gate of regularity, and only whoever measures twice a day that of
+blood pressure, which says little of the others.
 """
 
 _SCORE = "overall_health_score"

@@ -71,7 +71,7 @@ class Measured:
 MEASURED: tuple[Measured, ...] = (
     Measured(
         "Blood pressure", "avg_blood_pressure_systolic", "stage_2_blood_pressure_share",
-        lambda _: f"{LEAST_PRESSURES} readings on {LEAST_PRESSURE_DAYS} days, for a category",
+        lambda _: f"{LEAST_PRESSURES} readings on {LEAST_PRESSURE_DAYS} days",
     ),
     Measured("Heart rate", "avg_heart_rate"),
     Measured("Weight", "avg_weight"),
@@ -79,23 +79,23 @@ MEASURED: tuple[Measured, ...] = (
     Measured(
         "Glucose sensor", "cgm_readings", "cgm_time_in_range",
         lambda window: f"{LEAST_CGM_SHARE:.0%} of the values".replace("%", " %")
-        + (f" on {LEAST_CGM_DAYS} days" if window.days >= 2 * LEAST_CGM_DAYS else "") + ", for time in range",
+        + (f" on {LEAST_CGM_DAYS} days" if window.days >= 2 * LEAST_CGM_DAYS else ""),
     ),
     Measured(
         "Steps", "days_with_steps", "avg_steps_per_day",
-        lambda window: f"{STEP_DAYS.at(window.days)} days, for a mean",
+        lambda window: f"{STEP_DAYS.at(window.days)} days",
     ),
     Measured(
         "Active minutes", "avg_exercise_minutes_per_day", "activity_minutes_a_week",
-        lambda _: f"{LEAST_ACTIVE_DAYS_A_WEEK} days a week, for the guideline",
+        lambda _: f"{LEAST_ACTIVE_DAYS_A_WEEK} days a week",
     ),
     Measured(
-        "Sleep", "avg_sleep_hours", "sleep_regularity_index", lambda _: "6 pairs of nights in a row, for regularity"
+        "Sleep", "avg_sleep_hours", "sleep_regularity_index", lambda _: "6 pairs of nights"
     ),
     Measured("Medication", "medication_adherence_rate"),
     Measured("Symptoms", "total_symptoms_logged"),
     Measured(
-        "Health score", PEOPLE, "overall_health_score", lambda _: f"{LEAST_COMPONENTS} of 8 components, for a mean"
+        "Health score", PEOPLE, "overall_health_score", lambda _: f"{LEAST_COMPONENTS} of 8 components"
     ),
 )  # fmt: skip
 
@@ -247,7 +247,7 @@ def _kinds_table(kinds: Sequence[Measured], shown: _ShownGroups, *, window: Wind
             share = ratio(enough, with_data)
             rows.append((kind.label, with_data, enough, share, kind.enough(window)))
         else:
-            reason = "a week or longer is needed to judge" if kind.gate else "no gate: any value counts"
+            reason = "not judged: too short" if kind.gate else "any value"
             rows.append((kind.label, with_data, "–", "–", reason))
     columns = (
         TableColumn("Kind"),
@@ -256,29 +256,35 @@ def _kinds_table(kinds: Sequence[Measured], shown: _ShownGroups, *, window: Wind
         TableColumn("Share with enough", is_numeric=True, figure=COVERED_SHARE),
         TableColumn("Enough is"),
     )
-    return DataTable("covered-kinds", "People with data and with enough of them", columns, tuple(rows))
+    return DataTable(
+        "covered-kinds", "People with data and with enough of them", columns, tuple(rows), note=_ENOUGH
+    )
+
+
+_ENOUGH = (
+    "Enough for: a category of blood pressure, time in range of a glucose sensor, a mean of steps, the guideline for"
+    " activity, the regularity of sleep, a mean of the health score."
+)
 
 
 def _groups_table(kinds: Sequence[Measured], shown: _ShownGroups) -> DataTable:
-    some = [kind for kind in kinds if kind.figure != PEOPLE]
-    rows = tuple(
-        (
-            _label(group),
-            shown.accounts(group),
-            shown.count(group, PEOPLE),
-            *(shown.covered(group, kind) for kind in some),
-        )
-        for group in shown.groups
-    )
-    labels = ("Accounts", "Any data", *(kind.label for kind in some))
-    columns = (TableColumn("Group"), *(TableColumn(label, is_numeric=True) for label in labels))
-    return DataTable("covered-groups", "People with data, by group", columns, rows, note=_AGES)
-
-
-_AGES = "Age and sex as in the person's record at the end of the period."
+    rows: list[tuple[Cell, ...]] = [
+        ("Accounts", *(shown.accounts(group) for group in shown.groups)),
+        ("Any data", *(shown.count(group, PEOPLE) for group in shown.groups)),
+        *(
+            (kind.label, *(shown.covered(group, kind) for group in shown.groups))
+            for kind in kinds
+            if kind.figure != PEOPLE
+        ),
+    ]
+    note = "Age and sex as in the person's record at the end of the period."
+    return DataTable("covered-groups", "People with data, by group", _columns(shown), tuple(rows), note=note)
 
 
 def _enough_table(kinds: Sequence[Measured], shown: _ShownGroups) -> DataTable:
-    rows = tuple((_label(group), *(shown.enough(group, kind) for kind in kinds)) for group in shown.groups)
-    columns = (TableColumn("Group"), *(TableColumn(kind.label, is_numeric=True) for kind in kinds))
-    return DataTable("covered-enough", "People with enough data, by group", columns, rows)
+    rows = tuple((kind.label, *(shown.enough(group, kind) for group in shown.groups)) for kind in kinds)
+    return DataTable("covered-enough", "People with enough data, by group", _columns(shown), rows)
+
+
+def _columns(shown: _ShownGroups) -> tuple[TableColumn, ...]:
+    return (TableColumn("Kind"), *(TableColumn(_label(group), is_numeric=True) for group in shown.groups))

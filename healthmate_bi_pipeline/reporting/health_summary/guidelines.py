@@ -44,12 +44,12 @@ BAND_LABELS: dict[str, tuple[str, ...]] = {
 """Names of bands, where their bounds do not tell them."""
 
 _PRESSURES = {
-    "normal": "below 120 and below 80",
-    "elevated": "120–129 and below 80",
+    "normal": "<120 and <80",
+    "elevated": "120–129 and <80",
     "stage_1": "130–139 or 80–89",
-    "stage_2": "140 or more, or 90 or more",
-    "severe": "above 180, or above 120",
-    "insufficient": f"below {LEAST_PRESSURES} readings or {LEAST_PRESSURE_DAYS} days",
+    "stage_2": "≥140 or ≥90",
+    "severe": ">180 or >120",
+    "insufficient": "",
 }
 _GATE_OF_PRESSURES = f"{LEAST_PRESSURES} readings on {LEAST_PRESSURE_DAYS} days"
 _A_WEEK = 7
@@ -86,6 +86,12 @@ def _pressures(shown: Mapping[str, ShownFigure], *, window: Window, minimum: int
         )
         return Text((reason,)), _readings_table(readings)
     category = shown[CATEGORY]
+    if shown[HIGH_SHARE].people == 0:
+        reason = (
+            f"Nobody has {_GATE_OF_PRESSURES}, which a category of a person's mean needs. The table says how their"
+            " readings lie."
+        )
+        return Text((reason,)), _readings_table(readings)
     if isinstance(category.people, Absence) or not any(
         not isinstance(count, Absence) for count in category.bands
     ):
@@ -123,18 +129,18 @@ def _category_table(bands: tuple[Band, ...], readings: Mapping[str, ShownFigure]
         rows.append((band.label, _PRESSURES[name], band.people, band.share, of_readings))
     columns = (
         TableColumn("Category"),
-        TableColumn("Systolic and diastolic, mmHg"),
+        TableColumn("mmHg"),
         TableColumn("People", is_numeric=True),
-        TableColumn("Of the people", is_numeric=True, figure=HIGH_SHARE),
-        TableColumn("Of a person's readings", is_numeric=True, figure=HIGH_SHARE),
+        TableColumn("Share of people", is_numeric=True, figure=HIGH_SHARE),
+        TableColumn("Share of readings", is_numeric=True, figure=HIGH_SHARE),
     )
     return DataTable("blood-pressure-categories", _TABLE_TITLE, columns, tuple(rows), note=_TABLE_NOTE)
 
 
 _TABLE_TITLE = "Categories of blood pressure"
 _TABLE_NOTE = (
-    "AHA/ACC 2017, for adults; the higher of both categories counts. Of a person's readings: the mean over people of"
-    " the share of their own readings."
+    "AHA/ACC 2017, for adults; systolic and diastolic, the higher of both categories counts. Share of readings: the mean"
+    " over people of the share of their own readings; each is rounded, so that they need not add up to 100."
 )
 
 
@@ -142,8 +148,8 @@ def _readings_table(readings: Mapping[str, ShownFigure]) -> DataTable:
     labels = dict(zip(CATEGORIES[CATEGORY], BAND_LABELS[CATEGORY], strict=True))
     columns = (
         TableColumn("Category"),
-        TableColumn("Systolic and diastolic, mmHg"),
-        TableColumn("Of a person's readings", is_numeric=True, figure=HIGH_SHARE),
+        TableColumn("mmHg"),
+        TableColumn("Share of readings", is_numeric=True, figure=HIGH_SHARE),
     )
     rows = tuple((labels[name], _PRESSURES[name], one.mean) for name, one in readings.items())
     return DataTable("blood-pressure-categories", _TABLE_TITLE, columns, rows, note=_TABLE_NOTE)
@@ -161,9 +167,10 @@ def _activity(shown: Mapping[str, ShownFigure], *, window: Window) -> tuple[Bloc
         return (Text((text,)),)
     text = (
         f"WHO 2020, for adults: {_LOW}–{_HIGH} minutes of moderate activity a week, vigorous minutes counted twice."
-        f" {_judged(judged, observed, 'recorded activity')} on at least {LEAST_ACTIVE_DAYS_A_WEEK} days a week; the mean of"
-        " a person's observed days stands for the days that are missing."
+        f" {_judged(judged, observed, 'recorded activity')} on at least {LEAST_ACTIVE_DAYS_A_WEEK} days a week."
     )
+    if judged != 0:
+        text += " The mean of a person's observed days stands for the days that are missing."
     return (Text((text,)),)
 
 
@@ -184,5 +191,7 @@ def _judged(people: Count, observed: Count, what: str) -> str:
     """Who is counted: the beginning of a sentence that ends with the gate."""
     if isinstance(people, Absence) or isinstance(observed, Absence):
         return f"Counted are people with {what}"
+    if people == 0:
+        return f"Of {people_text(observed)} nobody has {what}"
     verb = "was" if people == 1 else "were"
     return f"Counted {verb} the {people_text(people)} of {count_text(observed)} with {what}"

@@ -5,7 +5,7 @@ A pure function from ``HealthSummaryInputs`` to a ``Report``; its sections are i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from healthmate_bi_pipeline.catalog.datasets import USERS
 from healthmate_bi_pipeline.catalog.health_groups import FIGURE_BY_NAME, GROUPED_FIGURES, HEADLINE_FIGURES
@@ -120,7 +120,7 @@ def _key_figure(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> KeyFigure
         note = "No data in this period."
         if shown.mean is Absence.SUPPRESSED:
             few = people_text(shown.mean, minimum=inputs.settings.minimum_people)
-            note = f"Not shown: {few}."
+            note = f"Not shown: {few}{' do, or do not' if shown.figure in _SHARES else ''}."
     return KeyFigure(
         figure=shown.figure,
         label=style_of(shown.figure).label,
@@ -138,7 +138,8 @@ def _comparison(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> Compariso
     """The figure against the period before; a change only where both numbers are shown."""
     if inputs.previous is None or inputs.previous_window is None or isinstance(shown.mean, Absence):
         return None
-    before = show_figure(_group(inputs.previous, shown.figure), settings=inputs.settings).mean
+    earlier = show_figure(_group(inputs.previous, shown.figure), settings=inputs.settings)
+    before = earlier.mean
     change: Number
     if isinstance(before, Absence):
         change = before
@@ -146,8 +147,21 @@ def _comparison(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> Compariso
         difference = shown.mean - before
         is_personal = inputs.settings.audience == "personal"
         change = difference if is_personal else round(difference, style_of(shown.figure).digits)
+    if shown.figure in _SHARES and _is_within_rounding(change, (shown, earlier), inputs=inputs):
+        return None
     against = mid_sentence(period_text(inputs.cadence, inputs.previous_window))
     return Comparison(against, inputs.previous_window, before, change)
+
+
+def _is_within_rounding(
+    change: Number, shares: Sequence[ShownFigure], *, inputs: HealthSummaryInputs
+) -> bool:
+    """Whether a change of a share of people may come from the rounding of both their numbers alone."""
+    step = inputs.settings.round_people_to
+    if isinstance(change, Absence) or inputs.settings.audience == "personal" or step == 1:
+        return False
+    error = sum(step / one.people for one in shares if not isinstance(one.people, Absence) and one.people)
+    return abs(change) <= error
 
 
 def _sentences(

@@ -9,7 +9,7 @@ HEALTH_STYLES: dict[str, Style] = {
     "avg_blood_pressure_systolic": Style("Systolic blood pressure", "mmHg", 1, "systolic", 12),
     "avg_blood_pressure_diastolic": Style("Diastolic blood pressure", "mmHg", 1, "diastolic", 12),
     "stage_2_blood_pressure_share": Style(
-        "Stage 2 or severe blood pressure, of people with a category", "%", 0, "stage 2", 0.1, scale=100,
+        "Blood pressure of stage 2 or above", "%", 0, "stage 2", 0.1, scale=100,
         change_unit="points",
     ),
     "blood_pressure_category": Style("Category of the mean blood pressure", "", 0, "category", 1),
@@ -27,7 +27,7 @@ HEALTH_STYLES: dict[str, Style] = {
     "avg_steps_per_day": Style("Steps per day", "steps", 0, "steps", 2000),
     "activity_minutes_a_week": Style("Active minutes a week", "min", 0, "active minutes", 60),
     "activity_guideline_share": Style(
-        "People who reach 150 active minutes a week", "%", 0, "reach 150 min", 0.1, scale=100, change_unit="points"
+        "Reach 150 active minutes a week", "%", 0, "reach 150 min", 0.1, scale=100, change_unit="points"
     ),
     "covered_share": Style("People with data", "%", 0, "with data", 0.1, scale=100, change_unit="points"),
     "avg_calories_burned_per_day": Style("Energy burned per day", "kcal", 0, "energy", 500),
