@@ -15,12 +15,14 @@ from healthmate_bi_pipeline.catalog.datasets import COMMON, DATASETS, Field
 from healthmate_bi_pipeline.catalog.golden import (
     OF_ACTIVITY,
     OF_FINANCE,
+    OF_HEALTH_GROUPS,
     OF_OPERATIONS,
     golden_engagement_test,
     golden_test,
     performance_test,
 )
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION, Figure
+from healthmate_bi_pipeline.catalog.health_groups import CATEGORIES, HEALTH_GROUP_FIGURES
 from healthmate_bi_pipeline.catalog.measures import COMPONENTS, HEALTH_MEASURES
 from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE, METRICS, SLIPS
 from healthmate_bi_pipeline.catalog.rules import FILE_RULES, ROW_RULES
@@ -67,6 +69,8 @@ def _metrics() -> Iterator[str]:
         )
         yield f"| `{figure.name}` | {' | '.join(cells)} |"
     yield ""
+    yield from _health_groups()
+    yield ""
     yield "## Measures and how they add up"
     yield ""
     yield (
@@ -93,6 +97,19 @@ def _metrics() -> Iterator[str]:
     yield from _finance()
     yield ""
     yield from _operations()
+
+
+def _health_groups() -> Iterator[str]:
+    yield "## Health of groups"
+    yield ""
+    yield (
+        "Groups in `bi_health_groups` are described by the mean of their people's figures above, and by how many people"
+        " lie in each band; steps per day are of those with steps on 3 days of a week, 4 of a month, 4 a month of"
+        " longer periods. The bands of `blood_pressure_category` are its categories, numbered from 0:"
+        f" {', '.join(CATEGORIES['blood_pressure_category'])}. These figures are of groups only:"
+    )
+    yield ""
+    yield from _defined(HEALTH_GROUP_FIGURES, OF_HEALTH_GROUPS)
 
 
 def _engagement() -> Iterator[str]:

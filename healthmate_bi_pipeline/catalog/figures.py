@@ -53,3 +53,14 @@ class Figure(Column):
     def is_in_view_only(self) -> bool:
         """Whether the view computes it, and the table has no such column."""
         return self.is_trend or self.is_looked_up
+
+
+@dataclass(frozen=True)
+class GroupOnlyFigure(Figure):
+    """A figure that only groups have: what their people are averaged or counted by, and no column of a person's row.
+
+    Attributes:
+        is_share_of_people: one person's is 1 or 0, so that the mean is a share of people, and shown as counts are.
+    """
+
+    is_share_of_people: bool = False

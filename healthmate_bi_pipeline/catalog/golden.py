@@ -7,6 +7,7 @@ that it exists.
 from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.figures import Figure
+from healthmate_bi_pipeline.catalog.health_groups import PRESSURE_SHARES
 from healthmate_bi_pipeline.domain.bands import CARDIOVASCULAR_COMPONENTS
 
 OF_STATISTICS = "journeys/test_roll_up.py::test_the_figure_is_that_of_the_whole"
@@ -46,6 +47,18 @@ OF_NAMED: dict[str, str] = {
     "data_accuracy": "journeys/test_uci_diabetes.py::test_every_figure_equals_the_diaries",
     "source_count": "journeys/test_roll_up.py::test_the_sources_are_those_of_the_whole",
 }  # fmt: skip
+
+
+_GROUPS = "usecases/test_health_groups.py::"
+_SHARES_OF_READINGS = _GROUPS + "test_the_shares_of_readings_are_means_over_people"
+
+OF_HEALTH_GROUPS: dict[str, str] = {
+    "stage_2_blood_pressure_share": _GROUPS + "test_categories_and_insufficient_are_everyone_with_readings",
+    **dict.fromkeys(PRESSURE_SHARES.values(), _SHARES_OF_READINGS),
+    "activity_minutes_a_week": _GROUPS + "test_activity_is_held_against_the_guideline",
+    "activity_guideline_share": _GROUPS + "test_activity_is_held_against_the_guideline",
+    "covered_share": _GROUPS + "test_the_report_says_who_is_covered",
+}
 
 
 _ENGAGEMENT = "usecases/test_engagement_figures.py::"

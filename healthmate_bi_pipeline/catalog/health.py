@@ -2,16 +2,23 @@
 
 A figure names the measure that it is made from and the statistic that finishes it; figures without a
 statistic are made by name in ``transforms/health`` (``blood_pressure``, ``glucose``, ``medication``, ``score`` …).
+What groups of people are described by stands in ``health_groups``.
 """
 
 from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.columns import Type
 from healthmate_bi_pipeline.catalog.figures import Figure, Statistic
-from healthmate_bi_pipeline.domain.bands import GMI_INTERCEPT, GMI_SLOPE, LEAST_CGM_DAYS, LEAST_CGM_SHARE
+from healthmate_bi_pipeline.domain.bands import (
+    GMI_INTERCEPT,
+    GMI_SLOPE,
+    LEAST_CGM_DAYS,
+    LEAST_CGM_SHARE,
+    PRESSURE_BANDS,
+)
 from healthmate_bi_pipeline.domain.period import Period
 
-REGISTRY_VERSION = 2
+REGISTRY_VERSION = 3
 """Raised with every change of a figure's meaning; rows carry it, and older rows are then stale."""
 
 
@@ -110,7 +117,7 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
         "blood_pressure_category", Type.TEXT,
         "Category of the mean systolic and diastolic pressure, the higher one: normal, elevated, stage_1, stage_2,"
         " severe; 'insufficient' below 12 readings of each on 3 days.",
-        source=_AHA_2017, shortest=Period.WEEKLY,
+        source=_AHA_2017, shortest=Period.WEEKLY, bands=tuple(range(len(PRESSURE_BANDS))),
     ),
     Figure(
         "blood_pressure_category_shares", Type.JSON, "Share of the blood pressures in each category.", "1",
@@ -300,32 +307,3 @@ HEALTH_FIGURES: tuple[Figure, ...] = (
     ),
     Figure("source_count", Type.INTEGER, "Sources that the figures rest on.", "1"),
 )  # fmt: skip
-
-FIGURE_BY_NAME = {figure.name: figure for figure in HEALTH_FIGURES}
-
-HEADLINE_FIGURES: tuple[str, ...] = (
-    "overall_health_score",
-    "health_score_components",
-    "avg_blood_pressure_systolic",
-    "avg_blood_pressure_diastolic",
-    "avg_heart_rate",
-    "resting_heart_rate",
-    "avg_weight",
-    "avg_bmi",
-    "avg_blood_sugar",
-    "blood_sugar_in_range",
-    "avg_hba1c",
-    "avg_temperature",
-    "avg_oxygen_saturation",
-    "avg_steps_per_day",
-    "avg_calories_burned_per_day",
-    "avg_exercise_minutes_per_day",
-    "avg_sleep_hours",
-    "sleep_quality_score",
-    "sleep_regularity_index",
-    "medication_adherence_rate",
-    "total_symptoms_logged",
-    "avg_symptom_severity",
-    "data_accuracy",
-)
-"""The figures that groups of people are described by, in the order of a report."""

@@ -54,7 +54,9 @@ HEALTH_ADVICE: tuple[Advice, ...] = (
         _CLINICAL, _WEEK,
         "AHA/ACC 2017, kept in 2025: stage 1 from 130/80 mmHg, stage 2 from 140/90 mmHg; a category rests on 12 readings"
         " on 3 days.",
-        figures=("avg_blood_pressure_systolic", "avg_blood_pressure_diastolic"),
+        figures=(
+            "avg_blood_pressure_systolic", "avg_blood_pressure_diastolic", "stage_2_blood_pressure_share",
+        ),
         personal_text="Measure on at least 3 days, 12 readings in all, at rest; if the mean stays at 130/80 mmHg or above,"
         " talk to your doctor about it.",
     ),
@@ -74,7 +76,7 @@ HEALTH_ADVICE: tuple[Advice, ...] = (
         _PROGRAMME, _REVIEW,
         "WHO 2020: 150–300 minutes of moderate activity a week; Paluch 2022: the benefit of steps levels off at 8 000–10 000"
         " a day, from 60 years at 6 000–8 000.",
-        figures=("avg_steps_per_day", "avg_exercise_minutes_per_day"),
+        figures=("avg_steps_per_day", "avg_exercise_minutes_per_day", "activity_guideline_share"),
         personal_text="Plan moderate activity for this week, 150 minutes in all; any of it counts.",
     ),
     Advice(

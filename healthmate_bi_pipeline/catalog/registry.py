@@ -8,6 +8,7 @@ from healthmate_bi_pipeline.catalog.engagement import ACTIVITY_FIGURES, ENGAGEME
 from healthmate_bi_pipeline.catalog.figures import Figure
 from healthmate_bi_pipeline.catalog.finance import FINANCE_FIGURES
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES
+from healthmate_bi_pipeline.catalog.health_groups import HEALTH_GROUP_FIGURES
 from healthmate_bi_pipeline.catalog.operations import OPERATIONS_FIGURES
 from healthmate_bi_pipeline.catalog.performance import PERFORMANCE_FIGURES
 
@@ -23,6 +24,7 @@ def _by_name(figures: Iterable[Figure]) -> dict[str, Figure]:
 _REGISTRY = _by_name(
     (
         *HEALTH_FIGURES,
+        *HEALTH_GROUP_FIGURES,
         *ENGAGEMENT_FIGURES,
         *ACTIVITY_FIGURES,
         *PERFORMANCE_FIGURES,

@@ -67,7 +67,8 @@ HEALTH_GROUPS = group_table(
     description="Health figures of groups of people per period: what reports read. The band '' holds the whole group.",
     stratum="The group: 'all', 'age 18-39', 'sex female', or 'age 18-39, sex female'; age at the period's end."
     " Of hours only 'all', of days not both together.",
-    figure="A column of bi_aggregated_health_metrics; 'people' for anyone with a row.",
+    figure="A column of bi_aggregated_health_metrics, or a figure that only groups have, such as"
+    " activity_minutes_a_week; 'people' for anyone with a row.",
 )
 
 INGESTED_FILES = Table(

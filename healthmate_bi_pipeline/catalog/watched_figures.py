@@ -57,6 +57,7 @@ HEALTH: tuple[WatchedFigure, ...] = (
     WatchedFigure("overall_health_score", _HIGHER, 2, "own: a tenth of the distance between two steps of a component"),
     WatchedFigure("avg_blood_pressure_systolic", _LOWER, 2, "own: a fifth of the width of a category, AHA/ACC 2017"),
     WatchedFigure("avg_blood_pressure_diastolic", _LOWER, 1.5, "own: about a fifth of the width of a category"),
+    WatchedFigure("stage_2_blood_pressure_share", _LOWER, 0.03, "own: three people of a hundred", is_share_of_people=True),
     WatchedFigure("avg_heart_rate", _NEITHER, 2, _OWN),
     WatchedFigure("resting_heart_rate", _LOWER, 2, _OWN),
     WatchedFigure("avg_weight", _NEITHER, 0.8, "own: about a hundredth of a body weight"),
@@ -67,6 +68,7 @@ HEALTH: tuple[WatchedFigure, ...] = (
     WatchedFigure("avg_temperature", _NEITHER, 0.3, _OWN),
     WatchedFigure("avg_oxygen_saturation", _HIGHER, 1, "own: a whole point of what the devices show"),
     WatchedFigure("avg_steps_per_day", _HIGHER, 500, "own: a quarter of the plateau's width, Paluch 2022"),
+    WatchedFigure("activity_guideline_share", _HIGHER, 0.03, "own: three people of a hundred", is_share_of_people=True),
     WatchedFigure("avg_calories_burned_per_day", _NEITHER, 100, _OWN),
     WatchedFigure("avg_exercise_minutes_per_day", _HIGHER, 3, "own: about 20 minutes a week, WHO 2020 asks for 150"),
     WatchedFigure("avg_sleep_hours", _HIGHER, 0.25, "own: a quarter of an hour a night"),
@@ -77,7 +79,8 @@ HEALTH: tuple[WatchedFigure, ...] = (
     WatchedFigure("avg_symptom_severity", _LOWER, 0.5, "own: half a point of ten"),
     WatchedFigure("data_accuracy", _HIGHER, 0.01, "own: one reading of a hundred"),
 )  # fmt: skip
-"""``health_score_components`` is not among them: it follows what people measure."""
+"""``health_score_components`` is not among them: it follows what people measure; nor ``activity_minutes_a_week``, which
+moves as exercise per day does."""
 
 ENGAGEMENT: tuple[WatchedFigure, ...] = (
     WatchedFigure("active_people", _HIGHER, 0.05, "own: a twentieth of those active", is_relative=True),

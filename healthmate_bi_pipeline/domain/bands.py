@@ -25,6 +25,14 @@ class Steps:
         """The bounds with their results, the highest first."""
         return reversed(self.bounds)
 
+    def at(self, value: float) -> int | None:
+        """The result for a value; ``None`` below the lowest bound.
+
+        >>> SLEEP_POINTS.at(6.5)
+        70
+        """
+        return next((result for bound, result in self.falling() if value >= bound), None)
+
 
 # Life's Essential 8, Lloyd-Jones 2022, Circulation 146:e18, doi 10.1161/CIR.0000000000001078.
 _ANYTHING = math.nextafter(0, 1)
@@ -57,6 +65,16 @@ LEAST_COMPONENTS = 2
 """With fewer components there is no score; with fewer than 7 of 8 it is not called Life's Essential 8."""
 LEAST_ACTIVE_DAYS_A_WEEK = 4
 
+ACTIVITY_GUIDELINE = (150, 300)
+"""WHO 2020, for adults: moderate minutes + 2 x vigorous minutes a week, both ends inclusive."""
+ABOVE_GUIDELINE = math.nextafter(300, 301)
+_MONTH = 365 / 12
+STEP_DAYS = Steps(
+    ((0, 1), (7, 3), *((math.ceil((months - 0.5) * _MONTH), 4 * months) for months in range(1, 37)))
+)
+"""Days with steps that a mean needs, by the days of the period: 3 of a week, 4 of a month, 4 a month of longer ones
+(after Paluch 2022, Lancet Public Health 7:e219)."""
+
 
 @dataclass(frozen=True)
 class PressureCategory:
@@ -85,6 +103,9 @@ PRESSURE_CATEGORIES: tuple[PressureCategory, ...] = (
 """AHA/ACC 2017, kept in 2025; the highest that is reached counts."""
 
 INSUFFICIENT = "insufficient"
+PRESSURE_BANDS = (*(category.name for category in reversed(PRESSURE_CATEGORIES)), INSUFFICIENT)
+"""What the category of a mean may be, from the lowest, and last that there are too few readings."""
+HIGH_PRESSURES = ("stage_2", "severe")
 LEAST_PRESSURES, LEAST_PRESSURE_DAYS = 12, 3
 """The category of a mean needs as many readings on as many days."""
 

@@ -21,6 +21,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from healthmate_bi_pipeline.catalog.figures import GroupOnlyFigure
 from healthmate_bi_pipeline.catalog.registry import figure_named
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
@@ -106,6 +107,29 @@ def show_mean(
     return round(round(mean / step) * step if step > 10.0**-digits else mean, max(digits, 0))
 
 
+def show_share(part: int, whole: int, *, settings: ReportSettings) -> Number:
+    """A part of some people as a share, from the rounded numbers; not of a small part, nor where the rest is small.
+
+    >>> show_share(48, 61, settings=ReportSettings())
+    0.8333333333333334
+    >>> str(show_share(55, 61, settings=ReportSettings()))
+    'suppressed'
+    """
+    if whole == 0:
+        return Absence.NO_DATA
+    if settings.audience == "personal":
+        return part / whole
+    shown = show_count(whole, settings=settings)
+    if isinstance(shown, Absence):
+        return shown
+    if part in (0, whole):
+        return part / whole
+    count, rest = show_count(part, settings=settings), show_count(whole - part, settings=settings)
+    if isinstance(count, Absence) or isinstance(rest, Absence):
+        return Absence.SUPPRESSED
+    return min(count / shown, 1.0)
+
+
 def _step_below(most: float) -> float:
     """The largest of 1, 2 and 5 times a power of ten that is not above a number."""
     power = 10.0 ** math.floor(math.log10(most) + 1e-12)
@@ -159,6 +183,11 @@ def show_figure(group: GroupFigure, *, settings: ReportSettings) -> ShownFigure:
     """
     _check_bands(group)
     people = show_count(group.people, settings=settings)
+    known = figure_named(group.figure)
+    if isinstance(known, GroupOnlyFigure) and known.is_share_of_people:
+        # The share of a few would tell how many they are: it is shown as their number is.
+        share = show_share(round((group.mean or 0) * group.people), group.people, settings=settings)
+        return ShownFigure(group.figure, people, share)
     mean = show_mean(
         group.figure, mean=group.mean, people=group.people, settings=settings, deviation=group.deviation
     )

@@ -39,6 +39,7 @@ def group_figures(
     table: Table,
     figures: Sequence[str],
     strata: Sequence[tuple[str, ...]] = STRATA,
+    categories: Mapping[str, tuple[str, ...]] | None = None,
 ) -> ir.Table:
     """Figures of groups of people, per period.
 
@@ -48,12 +49,13 @@ def group_figures(
         table: what the rows are for, from ``group_table``.
         figures: which figures.
         strata: for each kind of group the columns that tell the groups apart; none: everyone.
+        categories: of figures that are texts, the texts in the order of their bands; they have no sums and extremes.
 
     Returns:
         Rows of the table without the stamps, sorted by key.
     """
     finest = sorted({name for names in strata for name in names})
-    cells = _cells(rows, bands, [*_PERIOD, *finest], figures)
+    cells = _cells(rows, bands, [*_PERIOD, *finest], figures, categories or {})
     parts = []
     for names in strata:
         by = [*_PERIOD, *names, "figure", "band"]
@@ -68,14 +70,22 @@ def group_figures(
     return union_all(parts).order_by("period_start", "stratum", "figure", "band")
 
 
-def _cells(rows: ir.Table, bands: ir.Table, by: list[str], names: Sequence[str]) -> ir.Table:
+def _cells(
+    rows: ir.Table,
+    bands: ir.Table,
+    by: list[str],
+    names: Sequence[str],
+    categories: Mapping[str, tuple[str, ...]],
+) -> ir.Table:
     """Counts and sums of the smallest groups, of which the larger ones are merged."""
     everyone = rows.group_by(by).agg(people=rows.count()).mutate(figure=ibis.literal(PEOPLE))
     # One row per person, period and figure: one pass over them makes all figures and all bands.
-    figures = {name: rows[name].cast("float64") for name in names if name in rows.columns}
+    figures = {name: _number(rows[name], categories.get(name)) for name in names if name in rows.columns}
     long = rows.select(*by, **figures).pivot_longer(list(figures), names_to="figure", values_to="value")
     given = long.filter(long.value.notnull())
-    whole = given.group_by([*by, "figure"]).agg(people=given.count(), **_moments(given.value))
+    # What is the place of a text is a number for the bands, and none that could be added up.
+    amount = given.figure.isin(list(categories)).ifelse(ibis.null("float64"), given.value)
+    whole = given.group_by([*by, "figure"]).agg(people=given.count(), **_moments(amount))
     banded = given.join(
         bands, [given.figure == bands.figure, given.value >= bands.low, given.value < bands.high]
     )
@@ -112,6 +122,13 @@ def _bounds(lows: tuple[float, ...]) -> Iterator[tuple[float, float]]:
     for number, low in enumerate(lows):
         is_last = number == len(lows) - 1
         yield (-math.inf if number == 0 else float(low), math.inf if is_last else float(lows[number + 1]))
+
+
+def _number(value: Any, texts: tuple[str, ...] | None) -> Any:
+    """A figure as a number; of a text its place among the texts."""
+    if texts is None:
+        return value.cast("float64")
+    return ibis.cases(*((value == text, float(place)) for place, text in enumerate(texts)))
 
 
 def _moments(value: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ AGE_BANDS: tuple[tuple[str, int], ...] = (("under 18", 0), ("18-39", 18), ("40-6
 """Names and first ages; by the year of birth, so a year's end early at most."""
 
 UNKNOWN = "unknown"
+_EARLIEST = ibis.timestamp("0001-01-02 00:00:00")
 _RECORD = (
     "height_cm",
     "birth_year",
@@ -50,29 +51,63 @@ def with_person(rows: ir.Table, users: ir.Table) -> ir.Table:
             and ``shift_minutes``; without it the clock's own length is told.
         users: rows of ``raw/users``.
     """
-    order = ibis.window(group_by="user_id", order_by=ibis.asc("valid_from", nulls_first=True))
-    records = users.select(
-        *_RECORD,
-        person="user_id",
-        since=(ibis.row_number().over(order) == 0).ifelse(
-            ibis.timestamp("0001-01-02 00:00:00"), users.valid_from
-        ),
-        until=users.valid_from.lead().over(order).fill_null(ibis.timestamp("9999-12-30 00:00:00")),
-    )
+    records = _records(users)
     joined = rows.left_join(
         records,
         [rows.user_id == records.person, rows.period_end > records.since, rows.period_end <= records.until],
     )
     shift: Any = joined.shift_minutes.fill_null(0) if "shift_minutes" in rows.columns else 0
     nominal = joined.period_end.delta(joined.period_start, unit="hour")
-    last_year = (joined.period_end - ibis.interval(microseconds=1)).year()
-    age = last_year - joined.birth_year
     return joined.select(
         *(joined[name] for name in rows.columns if name not in {"height_seen", "shift_minutes"}),
         *(joined[name] for name in _RECORD if name not in {"height_cm", "birth_year", "sex"}),
         hours_covered=nominal + shift / 60,
         height_cm=ibis.coalesce(joined.height_cm, joined.height_seen),
-        age_band=ibis.cases(*((age >= low, name) for name, low in reversed(AGE_BANDS)), else_=UNKNOWN),
+        age_band=_age_band(joined.birth_year, joined.period_end),
         sex=joined.sex.fill_null(UNKNOWN),
         has_user_record=joined.since.notnull(),
     )
+
+
+def accounts(users: ir.Table, moments: ir.Table) -> ir.Table:
+    """How many people have an account at some moments, by what their records say then.
+
+    Args:
+        users: rows of ``raw/users``.
+        moments: ``moment``, each once.
+
+    Returns:
+        moment, age_band, sex, ``accounts``; an account without a day of its making was always there.
+    """
+    records = _records(users)
+    known = moments.join(
+        records,
+        [
+            moments.moment > records.since,
+            moments.moment <= records.until,
+            records.created_at.fill_null(_EARLIEST) < moments.moment,
+        ],
+    )
+    told = known.select(
+        "moment", age_band=_age_band(known.birth_year, known.moment), sex=known.sex.fill_null(UNKNOWN)
+    )
+    counted = told.group_by(["moment", "age_band", "sex"]).agg(accounts=told.count())
+    return counted.order_by("moment", "age_band", "sex")
+
+
+def _records(users: ir.Table) -> ir.Table:
+    """The versions of people's records with the stretch that each holds for: ``person``, ``since``, ``until``."""
+    order = ibis.window(group_by="user_id", order_by=ibis.asc("valid_from", nulls_first=True))
+    return users.select(
+        *_RECORD,
+        "created_at",
+        person="user_id",
+        since=(ibis.row_number().over(order) == 0).ifelse(_EARLIEST, users.valid_from),
+        until=users.valid_from.lead().over(order).fill_null(ibis.timestamp("9999-12-30 00:00:00")),
+    )
+
+
+def _age_band(birth_year: Any, moment: Any) -> Any:
+    """The band of the age at the end of a period."""
+    age = (moment - ibis.interval(microseconds=1)).year() - birth_year
+    return ibis.cases(*((age >= low, name) for name, low in reversed(AGE_BANDS)), else_=UNKNOWN)

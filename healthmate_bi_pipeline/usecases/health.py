@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -19,13 +21,18 @@ from healthmate_bi_pipeline.catalog.datasets import (
     SYMPTOM_LOGS,
 )
 from healthmate_bi_pipeline.catalog.families import HEALTH
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.health_groups import (
+    CATEGORIES,
+    FIGURE_BY_NAME,
+    GROUPED_FIGURES,
+    PRESSURE_SHARES,
+)
 from healthmate_bi_pipeline.catalog.measures import BLOOD_PRESSURE_CATEGORY, SOURCE, SYMPTOM
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, HEALTH_METRIC_ROWS, HEALTH_STARTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.settings import SourceSettings
-from healthmate_bi_pipeline.transforms import clock, groups
+from healthmate_bi_pipeline.transforms import clock, groups, people
 from healthmate_bi_pipeline.transforms.columns import union_all
 from healthmate_bi_pipeline.transforms.finishing import (
     GRAINS,
@@ -34,6 +41,7 @@ from healthmate_bi_pipeline.transforms.finishing import (
     needed_components,
 )
 from healthmate_bi_pipeline.transforms.health import days, hours, summarize
+from healthmate_bi_pipeline.transforms.health.grouping import grouped_rows
 from healthmate_bi_pipeline.transforms.health.sleep import DAYS_BEFORE as NIGHTS_BEFORE
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.conform import person_stretches, scan_users
@@ -55,18 +63,18 @@ from healthmate_bi_pipeline.usecases.ranges import (
 from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME, build_whole
 
 _SETS = {
-    BLOOD_PRESSURE_CATEGORY: ("blood_pressures", "blood_pressure_category_shares"),
+    BLOOD_PRESSURE_CATEGORY: ("blood_pressures", "blood_pressure_category", *PRESSURE_SHARES.values()),
     SYMPTOM: ("most_common_symptom", "symptom_frequency"),
     SOURCE: ("source_count",),
 }
 """Sets that only some figures are made from; who has any of them has another measure too, and so stays counted."""
 
 _UNTOLD_SETS = tuple(
-    measure.name for measure, figures in _SETS.items() if not set(figures) & set(HEADLINE_FIGURES)
+    measure.name for measure, figures in _SETS.items() if not set(figures) & set(GROUPED_FIGURES)
 )
 _TOLD_COMPONENTS = frozenset(
     {"n", "total", "total_squared", "days", "implausible", "last_value"}
-    | needed_components(FIGURE_BY_NAME[name] for name in HEADLINE_FIGURES)
+    | needed_components(FIGURE_BY_NAME[name] for name in GROUPED_FIGURES)
 )
 """What the figures of groups are made from: those that are made by name need no extremes and no keys."""
 
@@ -186,7 +194,7 @@ def range_figures(pipeline: Pipeline, windows: Sequence[Window]) -> list[list[di
     """Figures of groups over ranges of as many days, each as one period, merged from the states that tile them."""
     parts = made_of_people(lambda part: figures_of_part(pipeline, windows, part))
     return by_window(
-        added_rows(parts, key=("period_start", "figure", "band"), counts=FIGURE_COLUMNS), windows
+        added_rows(parts, key=("period_start", "stratum", "figure", "band"), counts=FIGURE_COLUMNS), windows
     )
 
 
@@ -206,13 +214,32 @@ def figures_of_part(pipeline: Pipeline, windows: Sequence[Window], part: PeopleP
             complete_before=pipeline.complete_before,
         )
         # What groups are not told by is not worked out.
-        untold = [name for name in rows.columns if name in FIGURE_BY_NAME and name not in HEADLINE_FIGURES]
-        return engine.rows(_groups(engine, engine.store(rows.drop(*untold)), strata=groups.STRATA[:1]))
+        untold = [name for name in rows.columns if name in FIGURE_BY_NAME and name not in GROUPED_FIGURES]
+        return engine.rows(_groups(engine, engine.store(rows.drop(*untold)), strata=groups.STRATA[:3]))
+
+
+def accounts(pipeline: Pipeline, ends: Sequence[datetime]) -> dict[datetime, dict[str, int]]:
+    """How many people have an account at some moments, by age and by sex as groups are called, and ``all``."""
+    moments = pa.table({"moment": pa.array(sorted(set(ends)), pa.timestamp("us"))})
+    with pipeline.engine() as engine:
+        rows = engine.rows(people.accounts(scan_users(pipeline, engine), engine.memory_table(moments)))
+    found: dict[datetime, dict[str, int]] = {end: defaultdict(int) for end in ends}
+    for row in rows:
+        for stratum in (groups.EVERYONE, f"age {row['age_band']}", f"sex {row['sex']}"):
+            found[row["moment"]][stratum] += row["accounts"]
+    return {end: dict(sorted(counts.items())) for end, counts in found.items()}
 
 
 def _groups(engine: Engine, rows: ir.Table, *, strata: Sequence[tuple[str, ...]] = groups.STRATA) -> ir.Table:
-    bands = engine.memory_table(groups.band_table(FIGURE_BY_NAME, HEADLINE_FIGURES))
-    return groups.group_figures(rows, bands, table=HEALTH_GROUPS, figures=HEADLINE_FIGURES, strata=strata)
+    bands = engine.memory_table(groups.band_table(FIGURE_BY_NAME, GROUPED_FIGURES))
+    return groups.group_figures(
+        grouped_rows(rows),
+        bands,
+        table=HEALTH_GROUPS,
+        figures=GROUPED_FIGURES,
+        strata=strata,
+        categories=CATEGORIES,
+    )
 
 
 def _figures(

@@ -109,6 +109,24 @@ def group_figures(
     return [GroupFigures(**row) for row in connection.execute(found).mappings()]
 
 
+def people_by_stratum(connection: Connection, *, period: Period, window: Window) -> dict[str, dict[str, int]]:
+    """How many people have each figure, by group, in the period that a window is; groups by one trait, and ``all``."""
+    found = (
+        sa.select(_GROUPS.c.stratum, _GROUPS.c.figure, _GROUPS.c.people)
+        .where(
+            _GROUPS.c.aggregation_period == str(period),
+            _GROUPS.c.period_start == window.start,
+            _GROUPS.c.band == WHOLE_GROUP,
+            _GROUPS.c.stratum.not_like("%, %"),
+        )
+        .order_by(_GROUPS.c.stratum.collate("C"), _GROUPS.c.figure.collate("C"))
+    )
+    people: dict[str, dict[str, int]] = defaultdict(dict)
+    for stratum, figure, count in connection.execute(found):
+        people[stratum][figure] = count
+    return dict(people)
+
+
 def person_days(connection: Connection, window: Window, *, stratum: str = "all") -> dict[str, int]:
     """For each figure the people with a value on a day, added up over the days of a window."""
     added = (

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from healthmate_bi_pipeline.catalog import engagement, finance, performance
+from healthmate_bi_pipeline.catalog.columns import Type
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.catalog.engagement import ENGAGEMENT_FIGURES, ENGAGEMENT_MEASURES
 from healthmate_bi_pipeline.catalog.figures import Figure
@@ -14,17 +15,19 @@ from healthmate_bi_pipeline.catalog.golden import (
     OF_ACTIVITY,
     OF_ENGAGEMENT,
     OF_FINANCE,
+    OF_HEALTH_GROUPS,
     OF_NAMED,
     OF_OPERATIONS,
     golden_engagement_test,
     golden_test,
     performance_test,
 )
-from healthmate_bi_pipeline.catalog.health import (
+from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.health_groups import (
+    CATEGORIES,
     FIGURE_BY_NAME,
-    HEADLINE_FIGURES,
-    HEALTH_FIGURES,
-    REGISTRY_VERSION,
+    GROUPED_FIGURES,
+    HEALTH_GROUP_FIGURES,
 )
 from healthmate_bi_pipeline.catalog.measures import HEALTH_MEASURES, STATE_VERSION
 from healthmate_bi_pipeline.catalog.operations import OPERATIONS_FIGURES
@@ -122,8 +125,12 @@ def test_every_figure_of_performance_is_defined_and_held_by_a_test_that_exists()
 
 @pytest.mark.parametrize(
     ("figures", "held"),
-    [(engagement.ACTIVITY_FIGURES, OF_ACTIVITY), (finance.FINANCE_FIGURES, OF_FINANCE)],
-    ids=["activity", "finance"],
+    [
+        (HEALTH_GROUP_FIGURES, OF_HEALTH_GROUPS),
+        (engagement.ACTIVITY_FIGURES, OF_ACTIVITY),
+        (finance.FINANCE_FIGURES, OF_FINANCE),
+    ],
+    ids=["health", "activity", "finance"],
 )
 def test_every_figure_of_groups_is_defined_and_held_by_a_test_that_exists(
     figures: tuple[Figure, ...], held: dict[str, str]
@@ -138,10 +145,13 @@ def test_every_figure_of_groups_is_defined_and_held_by_a_test_that_exists(
         assert f"def {name}(" in (folder / path).read_text(), figure.name
 
 
-def test_headline_figures_have_bands_that_rise() -> None:
-    for name in HEADLINE_FIGURES:
+def test_figures_of_groups_have_bands_that_rise_and_those_of_categories_are_their_places() -> None:
+    for name in GROUPED_FIGURES:
         bands = FIGURE_BY_NAME[name].bands
         assert list(bands) == sorted(set(bands)), name
+        assert (FIGURE_BY_NAME[name].type is Type.TEXT) == (name in CATEGORIES), name
+    for name, texts in CATEGORIES.items():
+        assert FIGURE_BY_NAME[name].bands == tuple(range(len(texts)))
 
 
 def test_soft_limits_lie_inside_the_hard_ones() -> None:
@@ -158,7 +168,7 @@ def test_every_description_is_a_sentence() -> None:
             assert column.description.endswith((".", "…")), (table.name, column.name)
 
 
-KNOWN_FIGURES = {2: "f97a6f05d7eb"}
+KNOWN_FIGURES = {3: "7946863acd9e"}
 KNOWN_PERFORMANCE = {(1, 2): "7efa03e14ea4"}
 KNOWN_FINANCE = {1: "f854ea0a024d"}
 KNOWN_MEASURES = {2: "057df62af164"}
@@ -173,7 +183,7 @@ def test_a_change_of_meaning_raises_the_version() -> None:
     """
     said = (performance.PERFORMANCE_FIGURES, performance.PERFORMANCE_MEASURES, performance.THRESHOLDS)
     for known, version, declared in (
-        (KNOWN_FIGURES, REGISTRY_VERSION, HEALTH_FIGURES),
+        (KNOWN_FIGURES, REGISTRY_VERSION, (HEALTH_FIGURES, HEALTH_GROUP_FIGURES)),
         (KNOWN_MEASURES, STATE_VERSION, HEALTH_MEASURES),
         (KNOWN_ENGAGEMENT_FIGURES, engagement.REGISTRY_VERSION, ENGAGEMENT_FIGURES),
         (KNOWN_ENGAGEMENT_MEASURES, engagement.STATE_VERSION, ENGAGEMENT_MEASURES),

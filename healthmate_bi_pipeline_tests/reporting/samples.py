@@ -3,7 +3,7 @@
 import random
 from datetime import datetime, timedelta
 
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.health_groups import FIGURE_BY_NAME, GROUPED_FIGURES
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.document import RANGE, Insight, Recommendation, Stamp, Tone, Urgency
@@ -18,6 +18,18 @@ from healthmate_bi_pipeline.settings import ReportSettings
 CENTRES = {
     "avg_blood_pressure_systolic": (127.0, 12.0),
     "avg_blood_pressure_diastolic": (81.0, 8.0),
+    "stage_2_blood_pressure_share": (0.3, 0.0),
+    "blood_pressure_category": (2.0, 1.2),
+    "blood_pressure_share_normal": (0.3, 0.2),
+    "blood_pressure_share_elevated": (0.2, 0.1),
+    "blood_pressure_share_stage_1": (0.3, 0.1),
+    "blood_pressure_share_stage_2": (0.2, 0.1),
+    "blood_pressure_share_severe": (0.01, 0.01),
+    "days_with_steps": (21.0, 5.0),
+    "cgm_readings": (4000.0, 900.0),
+    "cgm_time_in_range": (0.7, 0.1),
+    "activity_minutes_a_week": (190.0, 90.0),
+    "activity_guideline_share": (0.6, 0.0),
     "avg_heart_rate": (74.0, 9.0),
     "resting_heart_rate": (61.0, 8.0),
     "avg_weight": (78.2, 12.0),
@@ -82,7 +94,7 @@ def group(figure, values):
     return GroupFigure(figure, len(values), mean, min(values), max(values), tuple(bands))
 
 
-def groups(people, *, seed=0, shift=0.0, figures=HEADLINE_FIGURES):
+def groups(people, *, seed=0, shift=0.0, figures=GROUPED_FIGURES):
     """Every figure for so many people."""
     rng = random.Random(seed)
     made = {}
@@ -94,7 +106,7 @@ def groups(people, *, seed=0, shift=0.0, figures=HEADLINE_FIGURES):
     return made
 
 
-def trend(window, *, people, period=Period.DAILY, seed=0, figures=HEADLINE_FIGURES):
+def trend(window, *, people, period=Period.DAILY, seed=0, figures=GROUPED_FIGURES):
     """A point for every short period of a window."""
     rng = random.Random(seed)
     return [

@@ -54,7 +54,7 @@ def test_a_quiet_report_says_that_there_is_nothing():
     report = null_report(4)
     assert report.insights == ()
     assert report.sentence == (
-        "No insights: 110 tests of 22 figures found nothing beyond chance that is large enough to matter."
+        "No insights: 120 tests of 24 figures found nothing beyond chance that is large enough to matter."
     )
 
 

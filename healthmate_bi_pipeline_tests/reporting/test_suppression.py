@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.health_groups import FIGURE_BY_NAME, HEADLINE_FIGURES
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary

@@ -8,10 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.domain.bands import CARDIOVASCULAR_COMPONENTS, LEAST_COMPONENTS
+from healthmate_bi_pipeline.domain.bands import (
+    CARDIOVASCULAR_COMPONENTS,
+    LEAST_COMPONENTS,
+    LEAST_PRESSURE_DAYS,
+    LEAST_PRESSURES,
+)
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.blocks import Absence, Count
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
+from healthmate_bi_pipeline.reporting.health_summary.guidelines import (
+    CATEGORY,
+    DAYS_WITH_STEPS,
+    HIGH_SHARE,
+    STEPS,
+)
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.suppression import (
     ShownFigure,
@@ -30,8 +41,10 @@ class Kind:
         dataset: where its rows come from.
         daily_figure: whoever has a value of it on a day has data of this kind; empty: none is expected daily.
         day: what such days are called.
-        gate: the figure that only people with enough data have, if it is among the groups' figures.
+        gate: the figure that only people with enough data have.
+        gate_of: the figure of the people who could pass it.
         gate_meaning: what enough is.
+        gate_days: in shorter periods the gate is not counted.
     """
 
     name: str
@@ -39,23 +52,36 @@ class Kind:
     daily_figure: str = ""
     day: str = "days"
     gate: str = ""
+    gate_of: str = ""
     gate_meaning: str = ""
+    gate_days: int = 14
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("Readings", "health_readings", "data_accuracy", "person-days with a reading"),
-    Kind("Activity", "activity_intervals", "avg_steps_per_day", "person-days with steps"),
+    Kind(
+        "Readings", "health_readings", "data_accuracy", "person-days with a reading",
+        HIGH_SHARE, CATEGORY,
+        f"people with blood pressures who have the {LEAST_PRESSURES} readings on {LEAST_PRESSURE_DAYS} days that a"
+        " category needs",
+    ),
+    Kind(
+        "Activity", "activity_intervals", DAYS_WITH_STEPS, "person-days with steps",
+        STEPS, DAYS_WITH_STEPS, "people with steps who have them on the days that a mean needs",
+        gate_days=7,
+    ),
     Kind(
         "Sleep", "sleep_sessions", "avg_sleep_hours", "person-nights with sleep recorded",
-        "sleep_regularity_index", "people with sleep who have the 6 pairs of nights that regularity needs",
+        "sleep_regularity_index", "avg_sleep_hours",
+        "people with sleep who have the 6 pairs of nights that regularity needs",
     ),
     Kind("Medication", "medication_doses", "medication_adherence_rate", "person-days with a scheduled dose"),
     Kind("Symptoms", "symptom_logs"),
 )  # fmt: skip
-"""Symptoms are logged when there are some: no day of them is expected."""
+"""Symptoms are logged when there are some: no day of them is expected.
 
-LEAST_GATE_DAYS = 14
-"""In shorter periods the gate of a kind of data is not counted."""
+In a week only whoever misses no night passes the gate of regularity, and only whoever measures twice a day that of
+blood pressure, which says little of the others.
+"""
 
 _SCORE = "overall_health_score"
 
@@ -136,18 +162,10 @@ def _validity(quality: ShownQuality, *, minimum: int) -> Portion:
 def _sufficiency(
     kind: Kind, *, inputs: HealthSummaryInputs, shown: Mapping[str, ShownFigure]
 ) -> tuple[Portion, ...]:
-    """People who pass the gate; in a week only whoever misses nothing passes it, which says little of the others."""
-    gate = shown.get(kind.gate)
-    if gate is None or gate.people == 0 or inputs.window.days < LEAST_GATE_DAYS:
+    """People who pass the gate, of those who have data of the kind."""
+    if not kind.gate or shown[kind.gate_of].people == 0 or inputs.window.days < kind.gate_days:
         return ()
-    return (
-        Portion(
-            "sufficiency",
-            gate.people,
-            shown[kind.daily_figure].people,
-            kind.gate_meaning,
-        ),
-    )
+    return (Portion("sufficiency", shown[kind.gate].people, shown[kind.gate_of].people, kind.gate_meaning),)
 
 
 def _timeliness(kind: Kind, *, inputs: HealthSummaryInputs) -> Portion:

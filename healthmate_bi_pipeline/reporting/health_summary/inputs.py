@@ -23,6 +23,9 @@ class HealthSummaryInputs(ReportInputs):
         history_period: the short period that insights are looked for in.
         history: its points in order, up to the window's end.
         person_days: figure -> days of people with a value in the window, added up.
+        covered: group of people (``all``, ``age 18-39``, ``sex female``) -> figure -> people with a value; ``people``
+            for anyone with data.
+        accounts: group -> people with an account at the window's end.
         arrivals: dataset -> the days of the window whose data came in time, of those expected to.
     """
 
@@ -35,4 +38,6 @@ class HealthSummaryInputs(ReportInputs):
     history_period: Period = Period.DAILY
     history: Sequence[TrendPoint] = ()
     person_days: Mapping[str, int] = field(default_factory=dict)
+    covered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    accounts: Mapping[str, int] = field(default_factory=dict)
     arrivals: Mapping[str, Arrivals] = field(default_factory=dict)

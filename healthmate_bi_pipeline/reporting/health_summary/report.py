@@ -5,16 +5,19 @@ A pure function from ``HealthSummaryInputs`` to a ``Report``; its sections are i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME, HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.datasets import USERS
+from healthmate_bi_pipeline.catalog.health_groups import FIGURE_BY_NAME, GROUPED_FIGURES, HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
 from healthmate_bi_pipeline.reporting.blocks import Absence, Comparison, Count, KeyFigure, Number
 from healthmate_bi_pipeline.reporting.document import DataSource, Report, Section, Stamp, Summary
 from healthmate_bi_pipeline.reporting.health_summary.basis import confidence_inputs
+from healthmate_bi_pipeline.reporting.health_summary.coverage import coverage_section
 from healthmate_bi_pipeline.reporting.health_summary.evidence import health_evidence
+from healthmate_bi_pipeline.reporting.health_summary.guidelines import HIGH_SHARE, MET_SHARE, guideline_blocks
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.health_summary.sections import (
     ShownTrend,
@@ -49,8 +52,10 @@ _ACCURACY = "data_accuracy"
 _ON_FIGURES = (
     "Each figure is worked out for every person first; what stands here is the mean over people, so that each"
     " person counts once, however often they measured. A band holds the people whose own figure lies in it."
-    " Days and nights are those of the person's own clock."
+    " Days and nights are those of the person's own clock. Steps per day are of those who have them on enough days: 3 of a"
+    " week, 4 of a month."
 )
+_SHARES = (HIGH_SHARE, MET_SHARE)
 _TOLD = (
     "overall_health_score",
     "health_score_components",
@@ -71,14 +76,18 @@ def health_summary(inputs: HealthSummaryInputs, *, stamp: Stamp) -> Report:
         IntegrityError: the bands of a figure do not add up to its people.
     """
     shown = {
-        name: show_figure(_group(inputs.current, name), settings=inputs.settings) for name in HEADLINE_FIGURES
+        name: show_figure(_group(inputs.current, name), settings=inputs.settings) for name in GROUPED_FIGURES
     }
     people = show_everyone(
         inputs.people,
-        groups=[_group(inputs.current, name) for name in HEADLINE_FIGURES],
+        groups=[_group(inputs.current, name) for name in GROUPED_FIGURES],
         settings=inputs.settings,
     )
     metrics = {name: _key_figure(shown[name], inputs=inputs) for name in HEADLINE_FIGURES}
+    if inputs.settings.audience == "personal" and inputs.people == 1:  # of whom there are no shares
+        metrics |= {
+            name: _key_figure(ShownFigure(name, 0, Absence.NO_DATA), inputs=inputs) for name in _SHARES
+        }
     headline = tuple(name for name, metric in metrics.items() if not isinstance(metric.value, Absence))
     return assemble(
         inputs,
@@ -91,7 +100,7 @@ def health_summary(inputs: HealthSummaryInputs, *, stamp: Stamp) -> Report:
                 reading=_reading(inputs),
             ),
             metrics=tuple(metrics.values()),
-            sections=_sections(inputs, metrics=metrics, shown=shown),
+            sections=_sections(inputs, metrics=metrics, shown=shown, people=people),
             evidence=health_evidence(inputs, shown=shown, people=people),
             confidence_inputs=confidence_inputs(inputs, shown=shown, people=people),
             data_sources=_data_sources(inputs),
@@ -111,7 +120,7 @@ def _key_figure(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> KeyFigure
         note = "No data in this period."
         if shown.mean is Absence.SUPPRESSED:
             few = people_text(shown.mean, minimum=inputs.settings.minimum_people)
-            note = f"Not shown: {few}."
+            note = f"Not shown: {few}{' do, or do not' if shown.figure in _SHARES else ''}."
     return KeyFigure(
         figure=shown.figure,
         label=style_of(shown.figure).label,
@@ -129,7 +138,8 @@ def _comparison(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> Compariso
     """The figure against the period before; a change only where both numbers are shown."""
     if inputs.previous is None or inputs.previous_window is None or isinstance(shown.mean, Absence):
         return None
-    before = show_figure(_group(inputs.previous, shown.figure), settings=inputs.settings).mean
+    earlier = show_figure(_group(inputs.previous, shown.figure), settings=inputs.settings)
+    before = earlier.mean
     change: Number
     if isinstance(before, Absence):
         change = before
@@ -137,8 +147,21 @@ def _comparison(shown: ShownFigure, *, inputs: HealthSummaryInputs) -> Compariso
         difference = shown.mean - before
         is_personal = inputs.settings.audience == "personal"
         change = difference if is_personal else round(difference, style_of(shown.figure).digits)
+    if shown.figure in _SHARES and _is_within_rounding(change, (shown, earlier), inputs=inputs):
+        return None
     against = mid_sentence(period_text(inputs.cadence, inputs.previous_window))
     return Comparison(against, inputs.previous_window, before, change)
+
+
+def _is_within_rounding(
+    change: Number, shares: Sequence[ShownFigure], *, inputs: HealthSummaryInputs
+) -> bool:
+    """Whether a change of a share of people may come from the rounding of both their numbers alone."""
+    step = inputs.settings.round_people_to
+    if isinstance(change, Absence) or inputs.settings.audience == "personal" or step == 1:
+        return False
+    error = sum(step / one.people for one in shares if not isinstance(one.people, Absence) and one.people)
+    return abs(change) <= error
 
 
 def _sentences(
@@ -201,13 +224,23 @@ def _reading(inputs: HealthSummaryInputs) -> tuple[str, ...]:
 
 
 def _sections(
-    inputs: HealthSummaryInputs, *, metrics: Mapping[str, KeyFigure], shown: Mapping[str, ShownFigure]
+    inputs: HealthSummaryInputs,
+    *,
+    metrics: Mapping[str, KeyFigure],
+    shown: Mapping[str, ShownFigure],
+    people: Count,
 ) -> tuple[Section, ...]:
     minimum = inputs.settings.minimum_people
-    sections = list(figure_sections(metrics, shown=shown, trend=_trend(inputs), minimum=minimum))
+    further = guideline_blocks(shown, window=inputs.window, minimum=minimum)
+    sections = list(
+        figure_sections(metrics, shown=shown, trend=_trend(inputs), further=further, minimum=minimum)
+    )
     ranges = personal_ranges(tuple(shown.values())) if inputs.settings.audience == "personal" else None
     if ranges is not None:
         sections.insert(0, Section("ranges", "Where the figures lie", blocks=(ranges,)))
+    covered = coverage_section(inputs, people=people)
+    if covered is not None:
+        sections.append(covered)
     qualities = [show_quality(one, settings=inputs.settings) for one in inputs.quality]
     sections.append(quality_section(qualities, accuracy=metrics[_ACCURACY], note=rows_note(inputs)))
     if any(not isinstance(metric.value, Absence) for metric in metrics.values()):
@@ -241,4 +274,5 @@ def _data_sources(inputs: HealthSummaryInputs) -> tuple[DataSource, ...]:
         for one in inputs.quality
         if one.staged or one.files
     ]
-    return (DataSource(HEALTH_GROUPS.name, "Figures of groups of people per period."), *read)
+    accounts = (DataSource(USERS.name, USERS.description),) if inputs.accounts else ()
+    return (DataSource(HEALTH_GROUPS.name, "Figures of groups of people per period."), *read, *accounts)

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from healthmate_bi_pipeline.catalog.health import FIGURE_BY_NAME
+from healthmate_bi_pipeline.catalog.health_groups import FIGURE_BY_NAME
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.blocks import (
     Absence,
-    Band,
     BandChart,
     Block,
     DataTable,
@@ -26,8 +25,15 @@ from healthmate_bi_pipeline.reporting.blocks import (
 )
 from healthmate_bi_pipeline.reporting.control_limits import with_control_limits
 from healthmate_bi_pipeline.reporting.document import Section
+from healthmate_bi_pipeline.reporting.health_summary.guidelines import (
+    BAND_LABELS,
+    HIGH_SHARE,
+    MET_SHARE,
+    MINUTES,
+    labelled,
+)
 from healthmate_bi_pipeline.reporting.styles import style_of
-from healthmate_bi_pipeline.reporting.suppression import ShownFigure, shares
+from healthmate_bi_pipeline.reporting.suppression import ShownFigure
 from healthmate_bi_pipeline.reporting.wording import (
     NOUNS,
     band_labels,
@@ -39,10 +45,11 @@ from healthmate_bi_pipeline.reporting.wording import (
 
 @dataclass(frozen=True)
 class Panel:
-    """Figures of one unit that are read together."""
+    """Figures of one unit that are read together; ``beside`` are told with them and not drawn."""
 
     title: str
     figures: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 SECTIONS: tuple[tuple[str, str, tuple[Panel, ...]], ...] = (
@@ -59,6 +66,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Panel, ...]], ...] = (
         "Vital signs",
         (
             Panel("Blood pressure", ("avg_blood_pressure_systolic", "avg_blood_pressure_diastolic")),
+            Panel("Blood pressure categories", (HIGH_SHARE,)),
             Panel("Heart rate", ("avg_heart_rate", "resting_heart_rate")),
             Panel("Weight", ("avg_weight",)),
             Panel("Body mass index", ("avg_bmi",)),
@@ -74,6 +82,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Panel, ...]], ...] = (
         "Activity",
         (
             Panel("Steps", ("avg_steps_per_day",)),
+            Panel("Activity against the guideline", (MINUTES,), beside=(MET_SHARE,)),
             Panel("Energy burned", ("avg_calories_burned_per_day",)),
             Panel("Exercise", ("avg_exercise_minutes_per_day",)),
         ),
@@ -118,15 +127,32 @@ def figure_sections(
     *,
     shown: Mapping[str, ShownFigure],
     trend: ShownTrend,
+    further: Mapping[str, tuple[Block, ...]],
     minimum: int,
 ) -> tuple[Section, ...]:
-    """The sections that have data, each with a panel per group of figures."""
+    """The sections that have data, each with a panel per group of figures.
+
+    Args:
+        metrics: the key figures.
+        shown: the figures with their bands.
+        trend: the figures over time.
+        further: what else stands in a panel, by its first figure.
+        minimum: the fewest people about whom something is said.
+    """
     sections = []
     for section_id, title, panels in SECTIONS:
         parts = [
-            _panel(panel, metrics=metrics, shown=shown, trend=trend, minimum=minimum)
+            _panel(
+                panel,
+                metrics=metrics,
+                shown=shown,
+                trend=trend,
+                further=further.get(panel.figures[0], ()),
+                minimum=minimum,
+            )
             for panel in panels
-            if any(not isinstance(metrics[figure].value, Absence) for figure in panel.figures)
+            if panel.figures[0] in further
+            or any(not isinstance(metrics[figure].value, Absence) for figure in panel.figures)
         ]
         if parts:
             sections.append(Section(section_id, title, subsections=tuple(parts)))
@@ -139,10 +165,12 @@ def _panel(
     metrics: Mapping[str, KeyFigure],
     shown: Mapping[str, ShownFigure],
     trend: ShownTrend,
+    further: tuple[Block, ...],
     minimum: int,
 ) -> Section:
     figures = [figure for figure in panel.figures if metrics[figure].people != 0]
-    blocks: list[Block] = [KeyFigures(tuple(metrics[figure] for figure in figures))]
+    told = [*figures, *(figure for figure in panel.beside if metrics[figure].people != 0)]
+    blocks: list[Block] = [KeyFigures(tuple(metrics[figure] for figure in told))] if told else []
     line = _trend_chart(figures, trend=trend, minimum=minimum)
     if line is not None:
         blocks.append(line)
@@ -156,6 +184,7 @@ def _panel(
             missing.append(style_of(figure).label.lower())
     if missing:
         blocks.append(Text((_withheld_distribution(missing, minimum=minimum),)))
+    blocks += further
     return Section(f"panel-{_slug(panel.figures[0])}", panel.title, blocks=tuple(blocks))
 
 
@@ -172,15 +201,7 @@ def _slug(figure: str) -> str:
 
 def _band_chart(figure: ShownFigure, *, minimum: int) -> BandChart:
     style = style_of(figure.figure)
-    bounds = FIGURE_BY_NAME[figure.figure].bands
-    labels = band_labels(tuple(bound * style.scale for bound in bounds))
-    uppers: tuple[float | None, ...] = (*bounds[1:], None)
-    bands = tuple(
-        Band(label, lower, upper, people, share)
-        for label, lower, upper, people, share in zip(
-            labels, bounds, uppers, figure.bands, shares(figure.bands, total=figure.people), strict=True
-        )
-    )
+    bands = labelled(figure, _band_labels(figure.figure))
     told = "; ".join(f"{band.label} {style.unit}: {share_text(band.share)}" for band in bands)
     is_whole = not any(isinstance(band.people, Absence) for band in bands)
     return BandChart(
@@ -192,6 +213,12 @@ def _band_chart(figure: ShownFigure, *, minimum: int) -> BandChart:
         bands=bands,
         note="" if is_whole else _WITHHELD_BANDS.format(minimum=minimum),
     )
+
+
+def _band_labels(figure: str) -> tuple[str, ...]:
+    scale = style_of(figure).scale
+    bounds = tuple(bound * scale for bound in FIGURE_BY_NAME[figure].bands)
+    return BAND_LABELS.get(figure) or band_labels(bounds)
 
 
 def _trend_chart(figures: Sequence[str], *, trend: ShownTrend, minimum: int) -> TrendChart | None:
@@ -261,13 +288,13 @@ def personal_ranges(figures: Sequence[ShownFigure]) -> DataTable | None:
     """Where one person's figures lie, instead of distributions of one."""
     rows = []
     for one in figures:
-        bounds = FIGURE_BY_NAME[one.figure].bands
-        if one.people != 1 or not one.bands or isinstance(one.mean, Absence):
+        if one.people != 1 or not one.bands:
             continue
         style = style_of(one.figure)
-        labels = band_labels(tuple(bound * style.scale for bound in bounds))
+        labels = _band_labels(one.figure)
         label = next(label for label, count in zip(labels, one.bands, strict=True) if count == 1)
-        rows.append((style.label, value_with_unit(one.figure, one.mean), f"{label} {style.unit}"))
+        value = "" if isinstance(one.mean, Absence) else value_with_unit(one.figure, one.mean)
+        rows.append((style.label, value, f"{label} {style.unit}".rstrip()))
     if not rows:
         return None
     columns = (

@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from healthmate_bi_pipeline.catalog.health_groups import PRESSURE_SHARES
 from healthmate_bi_pipeline.catalog.measures import (
     BLOOD_PRESSURE_CATEGORY,
     CGM_BAND,
@@ -89,6 +90,7 @@ def itemized_figures(
             .rename(blood_pressures="total", blood_pressure_category_shares="shares")
             .drop("share")
         )
+        yield _pressure_shares(merged)
     if GLUCOSE_BAND.name in measures:
         yield (
             item_shares(merged, GLUCOSE_BAND.name, of=IN_RANGE)
@@ -196,6 +198,18 @@ def item_shares(merged: ir.Table, measure: str, *, of: str | None = None) -> ir.
         "total",
         shares=_json_object(counted.counts, lambda n: _number(n) / total),
         share=_number(counted.of_item) / total,
+    )
+
+
+def _pressure_shares(merged: ir.Table) -> ir.Table:
+    """What share of the blood pressures each category has, per person and period: a column per category."""
+    items = merged.filter(merged.measure == BLOOD_PRESSURE_CATEGORY.name)
+    total = _number(items.n.sum())
+    return items.group_by(["user_id", "period_start"]).agg(
+        **{
+            figure: _number(items.n.sum(where=items.item == category).fill_null(0)) / total
+            for category, figure in PRESSURE_SHARES.items()
+        }
     )
 
 

@@ -20,13 +20,14 @@ _NO = ibis.literal(value=False)
 
 
 def with_health_score(rows: ir.Table) -> ir.Table:
-    """Add the points of each component, how many there are, and their mean.
+    """Add the minutes of activity a week, the points of each component, how many there are, and their mean.
 
     Args:
         rows: figures, components and the person's record, as ``with_named_figures`` has them.
     """
+    rows = rows.mutate(activity_minutes_a_week=_activity_minutes(rows))
     points = {
-        "activity": _activity(rows),
+        "activity": stepped(rows.activity_minutes_a_week, bands.ACTIVITY_POINTS),
         "sleep": stepped(rows.avg_sleep_hours, bands.SLEEP_POINTS),
         "bmi": stepped(rows.avg_bmi, bands.BMI_POINTS),
         "blood_pressure": blood_pressure_points(
@@ -66,15 +67,15 @@ def _treated(points: Any, *, is_treated: Any) -> Any:
     return is_lowered.ifelse(ibis.greatest(points - bands.TREATED_DEDUCTION, 0), points)
 
 
-def _activity(rows: ir.Table) -> Any:
-    """Points for minutes a week: the mean of the observed days times 7, of a week or longer with enough of them."""
+def _activity_minutes(rows: ir.Table) -> Any:
+    """Minutes a week: the mean of the observed days times 7, of a week or longer with enough of them."""
     days = rows.exercise_minutes__days
     moderate = rows.moderate_minutes__total.cast("float64").fill_null(0)
     vigorous = rows.vigorous_minutes__total.cast("float64").fill_null(0)
     weeks = rows.period_end.delta(rows.period_start, unit="day") / 7
     is_observed = (weeks >= 1) & (days >= bands.LEAST_ACTIVE_DAYS_A_WEEK * weeks)
     a_week = (moderate + 2 * vigorous) / days.nullif(0) * 7
-    return stepped(is_observed.ifelse(a_week, ibis.null("float64")), bands.ACTIVITY_POINTS)
+    return is_observed.ifelse(a_week, ibis.null("float64"))
 
 
 def _glucose(rows: ir.Table) -> Any:

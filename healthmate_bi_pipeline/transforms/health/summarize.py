@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.figures import Figure
 from healthmate_bi_pipeline.catalog.health import HEALTH_FIGURES, REGISTRY_VERSION
+from healthmate_bi_pipeline.catalog.health_groups import HEALTH_GROUP_FIGURES
 from healthmate_bi_pipeline.catalog.measures import DAILY_MEASURES, READING_MEASURES, SOURCE
 from healthmate_bi_pipeline.catalog.tables import HEALTH_METRIC_ROWS
 from healthmate_bi_pipeline.domain.period import Period, Window
@@ -64,8 +65,9 @@ def summarize(
         complete_before: a period that ends by then is complete.
 
     Returns:
-        Rows of ``bi_health_metric_rows``, and ``age_band`` and ``sex`` for groups, sorted by key; without the
-        stamps, and without the figures that have no value in any row: of a hundred columns an hour has some twenty.
+        Rows of ``bi_health_metric_rows``, sorted by key; without the stamps, and without the figures that have no
+        value in any row: of a hundred columns an hour has some twenty. For groups also ``age_band``, ``sex`` and what
+        ``health_groups`` declares.
     """
     wide = _wide(merged, measures)
     finished = {
@@ -100,7 +102,12 @@ def _shaped(rows: ir.Table, period: Period | Window) -> ir.Table:
         if column.name in rows.columns
         and not (isinstance(column, Figure) and is_too_short(period, column.shortest))
     }
-    return rows.select(**selected, age_band=rows.age_band, sex=rows.sex)
+    of_groups = {
+        figure.name: rows[figure.name].cast(IBIS_TYPES[figure.type])
+        for figure in HEALTH_GROUP_FIGURES
+        if figure.name in rows.columns and not is_too_short(period, figure.shortest)
+    }
+    return rows.select(**selected, **of_groups, age_band=rows.age_band, sex=rows.sex)
 
 
 def _wide(merged: ir.Table, measures: Collection[str]) -> ir.Table:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
+from healthmate_bi_pipeline.catalog.datasets import USERS
 from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name, state_name
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
@@ -15,7 +17,9 @@ from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint
-from healthmate_bi_pipeline.usecases.health import range_figures
+from healthmate_bi_pipeline.transforms.groups import EVERYONE
+from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.health import accounts, range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, group_figures
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
@@ -36,7 +40,9 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
     """What the report is made from, or ``None`` when nobody has data in its days."""
     with pipeline.warehouse.transaction() as connection:
         before = previous_window(subject.period, subject.window)
-        current, previous = _groups(pipeline, connection, subject.period, (subject.window, before))
+        (current, covered), (previous, _) = _groups(
+            pipeline, connection, subject.period, (subject.window, before)
+        )
         if PEOPLE not in current:
             return None
         trend_period, trend_window = trend_of(subject.window)
@@ -63,6 +69,8 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
         history_period=history_period,
         history=history,
         person_days=person_days,
+        covered=covered,
+        accounts=accounts(pipeline, [subject.window.end])[subject.window.end],
         arrivals=come,
     )
 
@@ -73,13 +81,24 @@ def _without_people(figures: Mapping[str, GroupFigure]) -> dict[str, GroupFigure
 
 def _groups(
     pipeline: Pipeline, connection: Connection, period: Period | None, windows: Sequence[Window]
-) -> list[dict[str, GroupFigure]]:
+) -> list[tuple[dict[str, GroupFigure], dict[str, dict[str, int]]]]:
+    """For each window the figures of everyone, and of each group how many people have them."""
     if period is None:
-        return [group_figures(rows) for rows in range_figures(pipeline, windows)]
-    found = (queries.group_figures(connection, period=period, window=window) for window in windows)
-    return [
-        group_figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows) for rows in found
-    ]
+        return [_told(rows) for rows in range_figures(pipeline, windows)]
+    found = []
+    for window in windows:
+        rows = queries.group_figures(connection, period=period, window=window)
+        told = group_figures({name: getattr(row, name) for name in _GROUP_FIELDS} for row in rows)
+        found.append((told, queries.people_by_stratum(connection, period=period, window=window)))
+    return found
+
+
+def _told(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, GroupFigure], dict[str, dict[str, int]]]:
+    covered: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        if row["band"] == queries.WHOLE_GROUP:
+            covered[row["stratum"]][row["figure"]] = row["people"]
+    return group_figures(row for row in rows if row["stratum"] == EVERYONE), dict(covered)
 
 
 _GROUP_FIELDS = ("figure", "band", "people", "total", "total_squared", "low", "high")
@@ -116,7 +135,16 @@ def _reads(period: Period) -> tuple[Reading, ...]:
         Reading(figures_name(HEALTH, Period.DAILY), Reach.INSIDE),
         *(Reading(figures_name(HEALTH, trend), Reach.TREND, trend) for trend in trends),
         *(Reading(f"raw/{dataset.name}", Reach.INSIDE) for dataset in HEALTH.datasets),
+        Reading(f"raw/{USERS.name}", Reach.BESIDE),
     )
+
+
+def _beside(
+    pipeline: Pipeline, _connection: Connection, _period: Period, parts: Sequence[Window]
+) -> dict[date, int]:
+    """How many accounts there were at each period's end: a new person makes no older report stale."""
+    counts = accounts(pipeline, [part.end for part in parts])
+    return {part.first_day: versions.hash64(*counts[part.end].items()) for part in parts}
 
 
 HEALTH_SUMMARY_RECIPE = ReportRecipe(
@@ -125,4 +153,5 @@ HEALTH_SUMMARY_RECIPE = ReportRecipe(
     reads=_reads,
     gather=gather_health_summary,
     build=lambda inputs, stamp: health_summary(inputs, stamp=stamp),
+    beside=_beside,
 )

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
-from healthmate_bi_pipeline.catalog.health import HEADLINE_FIGURES
+from healthmate_bi_pipeline.catalog.health_groups import FIGURE_BY_NAME, GROUPED_FIGURES, HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.reports import REPORT_CADENCES
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.blocks import Absence, BandChart, DataTable, Definitions, TrendChart
@@ -39,7 +39,9 @@ def metric(report, name=SYSTOLIC):
 
 
 def test_every_headline_figure_has_a_place_and_a_style():
-    placed = {figure for _, _, panels in SECTIONS for panel in panels for figure in panel.figures}
+    placed = {
+        figure for _, _, panels in SECTIONS for panel in panels for figure in (*panel.figures, *panel.beside)
+    }
     assert placed | {"data_accuracy"} == set(HEADLINE_FIGURES)
     assert set(STYLES) >= set(HEADLINE_FIGURES)
 
@@ -73,6 +75,39 @@ def test_a_month_of_a_cohort():
     ]  # fmt: skip
     assert report.summary.people == 200
     assert set(report.summary.headline) == set(HEADLINE_FIGURES)
+
+
+@pytest.mark.parametrize(
+    ("people", "before", "now", "is_told"), [(50, 0.44, 0.54, False), (1000, 0.44, 0.54, True)]
+)
+def test_a_change_of_a_share_is_told_where_rounding_does_not_make_it(people, before, now, is_told):
+    name = "stage_2_blood_pressure_share"
+    report = health_summary(
+        inputs(
+            people,
+            current=groups(people) | {name: GroupFigure(name, people, now)},
+            previous=groups(people) | {name: GroupFigure(name, people, before)},
+        ),
+        stamp=STAMP,
+    )
+    assert (metric(report, name).comparison is not None) == is_told
+
+
+def test_a_share_of_people_is_shown_as_the_number_of_those_people_is():
+    name = "stage_2_blood_pressure_share"
+    for people, mean in ((200, 0.05), (200, 0.95), (10, 0.5)):
+        report = health_summary(inputs(current={name: GroupFigure(name, people, mean)}), stamp=STAMP)
+        assert metric(report, name).value is Absence.SUPPRESSED
+    report = health_summary(inputs(current={name: GroupFigure(name, 203, 61 / 203)}), stamp=STAMP)
+    assert metric(report, name).value == 60 / 205
+
+
+def test_a_person_has_no_shares_of_people_and_a_category_among_the_bands():
+    mine = groups(1) | {"blood_pressure_category": group("blood_pressure_category", [2.0])}
+    report = health_summary(inputs(1, settings=PERSONAL, current=mine), stamp=STAMP)
+    assert metric(report, "stage_2_blood_pressure_share").value is Absence.NO_DATA
+    (ranges,) = (table for table in blocks(report, DataTable) if table.table_id == "values-and-bands")
+    assert {row[0]: row[2] for row in ranges.rows}["Category of the mean blood pressure"] == "Stage 1"
 
 
 def test_an_empty_period_says_so_and_holds_no_figure():
@@ -138,7 +173,8 @@ def test_a_personal_report_shows_everything_and_says_so():
     assert metric(report).value == mine[SYSTOLIC].mean
     assert not blocks(report, BandChart)
     (ranges,) = (table for table in blocks(report, DataTable) if table.table_id == "values-and-bands")
-    assert len(ranges.rows) == len(HEADLINE_FIGURES) - 1
+    banded = [name for name in GROUPED_FIGURES if FIGURE_BY_NAME[name].bands]
+    assert len(ranges.rows) == len(banded)
     rows = next(table for table in blocks(report, DataTable) if table.table_id == "rows")
     assert rows.rows[0][1] == 84_213
 
