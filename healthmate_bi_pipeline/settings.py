@@ -169,6 +169,22 @@ class ReportSettings(Section):
     round_people_to: int = Field(5, ge=1, description="Counts of people are rounded to a multiple of this.")
 
 
+class ScheduleSettings(Section):
+    """What Dagster makes by itself, and when."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Schedules and sensors run without being started in the UI.",
+    )
+    cron: dict[str, str] = Field(
+        default_factory=dict,
+        description="Times (UTC) of schedules by their name, in place of the end of the period and the delay.",
+    )
+    most_days: int = Field(
+        366, ge=1, description="Days that one tick of the sensor for late data has made again."
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be configured; see the fields."""
 
@@ -195,6 +211,7 @@ class Settings(BaseSettings):
     performance: PerformanceSettings = PerformanceSettings()
     finance: FinanceSettings = FinanceSettings()
     collect: CollectSettings = CollectSettings()
+    schedules: ScheduleSettings = ScheduleSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -25,7 +25,7 @@ from healthmate_bi_pipeline.orchestration.plan import Group, fold, groups, with_
 from healthmate_bi_pipeline.orchestration.selection import select_assets
 from healthmate_bi_pipeline.orchestration.watching import OnProgress, RunSummary, Watch, unwatched
 from healthmate_bi_pipeline.settings import Settings
-from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
+from healthmate_bi_pipeline.usecases.graph import ASSETS, RAW, AssetSpec
 from healthmate_bi_pipeline.usecases.ingest import new_file_count, unknown_folder_messages
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.status import begun_stale
@@ -41,6 +41,7 @@ def run_pipeline(
     *,
     first_day: date | None = None,
     last_day: date | None = None,
+    raw_days: Sequence[Window] = (),
     select: Sequence[str] = (),
     dry_run: bool = False,
     on_progress: OnProgress = unwatched,
@@ -55,6 +56,7 @@ def run_pipeline(
         settings: the configuration.
         first_day: the first day to make; when only the last one is given, the first that is known.
         last_day: the last one, inclusive; when only the first one is given, today.
+        raw_days: when given, only stale raw days that lie in one of these are made, and what is stale then.
         select: names of assets or groups, or expressions in Dagster's selection syntax; all when empty.
         dry_run: only say what would be made, as far as it is known before files have been read.
         on_progress: told of every moment.
@@ -81,6 +83,7 @@ def run_pipeline(
                 pipeline,
                 recorded_in,
                 chosen,
+                raw_days=raw_days,
                 interrupts=interrupts,
                 tags=tags or {},
                 on_progress=on_progress,
@@ -106,10 +109,12 @@ class _Run:
         instance: dg.DagsterInstance,
         chosen: Sequence[AssetSpec],
         *,
+        raw_days: Sequence[Window],
         interrupts: Interrupts,
         tags: Mapping[str, str],
         on_progress: OnProgress,
     ) -> None:
+        self._raw_days = tuple(raw_days)
         self.summary = RunSummary(pipeline.settings.reports_path)
         self._interrupts = interrupts
         self._watch = Watch(self.summary, on_progress, raise_if_stopped=interrupts.raise_if_any)
@@ -144,7 +149,7 @@ class _Run:
             stale = {
                 asset.name: [
                     day
-                    for day in begun_stale(self._pipeline, asset)
+                    for day in self._stale(asset)
                     if attempts[asset.name, day] < (1 if group.partitioned_by is None else MOST_ATTEMPTS)
                 ]
                 for asset in group.assets
@@ -156,13 +161,21 @@ class _Run:
             attempts.update((name, day) for name, days in planned.items() for day in days)
             failed |= self._make_planned(group, planned)
 
+    def _stale(self, asset: AssetSpec) -> list[date]:
+        days = begun_stale(self._pipeline, asset)
+        if not self._raw_days or asset.group != RAW or asset.partitioned_by is None:
+            return days
+        return [day for day in days if any(span.first_day <= day <= span.last_day for span in self._raw_days)]
+
     def _make_planned(self, group: Group, planned: Mapping[str, set[date]]) -> set[str]:
         """Make some partitions; the names of the assets that failed."""
         if group.partitioned_by is None:
             return self._make(group, {name for name, days in planned.items() if days}, None)
         failed: set[str] = set()
         days = {day for of_asset in planned.values() for day in of_asset}
-        for window in fold(days, group.partitioned_by, gap=group.folded_gap):
+        # Who names the days wants nothing made along.
+        gap = 0 if self._raw_days else group.folded_gap
+        for window in fold(days, group.partitioned_by, gap=gap):
             touched = {
                 name
                 for name, of_asset in planned.items()
