@@ -19,6 +19,7 @@ from healthmate_bi_pipeline.catalog.provenance import (
     PERIOD_COLUMNS,
     PROVENANCE,
 )
+from healthmate_bi_pipeline.catalog.restatements import RESTATEMENTS
 from healthmate_bi_pipeline.domain.period import Period
 
 HEALTH_METRIC_ROWS = Table(
@@ -244,6 +245,7 @@ TABLES: tuple[Table, ...] = (
     PARTITIONS,
     IDENTITIES,
     REPORTS,
+    RESTATEMENTS,
     AUDIT_LOG,
     PIPELINE_RUNS,
 )

@@ -75,6 +75,7 @@ from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.plausibility import build_baselines
 from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe, last_complete, report_inputs
 from healthmate_bi_pipeline.usecases.reports.recipes import REPORT_RECIPES
+from healthmate_bi_pipeline.usecases.reports.restated import name_reports
 from healthmate_bi_pipeline.usecases.reports.writing import build_reports, report_asset
 from healthmate_bi_pipeline.usecases.retention import (
     CALIBRATION,
@@ -349,6 +350,13 @@ _REVENUE = AssetSpec(
 )
 
 
+def _figures(pipeline: Pipeline, window: Window | None, *, recipe: Recipe, period: Period) -> Built:
+    """Replace the figures of a window, and name the reports that were written from what was there before."""
+    built = build_metrics(pipeline, window, recipe=recipe, period=period)
+    name_reports(pipeline, asset=figures_name(recipe.family, period), period=period)
+    return built
+
+
 def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
     family = recipe.family
     people = ("raw/users",) if family.reads_people else ()
@@ -362,7 +370,7 @@ def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
         table=family.view,
         place="warehouse",
         version=str(family.registry_version),
-        build=partial(build_metrics, recipe=recipe, period=period),
+        build=partial(_figures, recipe=recipe, period=period),
         inputs=partial(versions.metrics_inputs, family=family, period=period),
     )
 

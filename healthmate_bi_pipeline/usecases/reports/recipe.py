@@ -108,7 +108,7 @@ def report_inputs(
             recipe.report_type.name,
             settings,
             is_complete(end=part.end, now=pipeline.utc_now, delay=delay),
-            *(combined(_read(reading, held[reading.asset], period, part)) for reading in readings),
+            *(combined(read_partitions(reading, held[reading.asset], period, part)) for reading in readings),
             *((beside.get(part.first_day, 0),) if recipe.beside else ()),
         )
         for part in parts
@@ -163,9 +163,9 @@ def _up_to(held: Mapping[date, int]) -> dict[date, int]:
     return found
 
 
-def _read(
+def read_partitions(
     reading: Reading, held: Mapping[date, int], period: Period, part: Window
-) -> list[tuple[object, int]]:
+) -> list[tuple[date, int]]:
     """The partitions of an asset that the report on a period reads, with their versions."""
     match reading.reach:
         case Reach.OWN:
