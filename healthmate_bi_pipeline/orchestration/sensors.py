@@ -1,16 +1,19 @@
-"""What is waited for: files in the landing folder."""
+"""What is looked at again and again: files in the landing folder, and whether all is as it should be."""
 
 import dagster as dg
 
+from healthmate_bi_pipeline.errors import BusyError
+from healthmate_bi_pipeline.orchestration.alerts import send_alerts
 from healthmate_bi_pipeline.orchestration.jobs import is_refreshing
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.collect import landing_digest
 
 SECONDS_BETWEEN = 30
+SECONDS_BETWEEN_ALERTS = 60
 
 
 def build_sensors(settings: Settings, refresh: dg.JobDefinition) -> list[dg.SensorDefinition]:
-    """The sensors; they do not run until somebody switches them on."""
+    """The sensors; they do not run until somebody switches them on, here or in the settings."""
 
     @dg.sensor(
         name="landing_files",
@@ -32,4 +35,20 @@ def build_sensors(settings: Settings, refresh: dg.JobDefinition) -> list[dg.Sens
             return dg.SensorResult(skip_reason="A refresh is not done yet.")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=found)], cursor=f"{found},{found}")
 
-    return [landing_files]
+    @dg.sensor(
+        name="alerts",
+        minimum_interval_seconds=SECONDS_BETWEEN_ALERTS,
+        default_status=dg.DefaultSensorStatus.RUNNING
+        if settings.alerts.enabled
+        else dg.DefaultSensorStatus.STOPPED,
+        description="Looks for what is not as it should be, and tells mail, webhooks and log what they do not know yet.",
+    )
+    def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        try:
+            found = send_alerts(settings, instance=context.instance, wait_seconds=1)
+        except BusyError:
+            return dg.SkipReason("Another process is at it.")
+        said = [f"{one.channel}: {one.failure or f'told of {one.told}'}" for one in found.deliveries]
+        return dg.SkipReason("; ".join([f"{len(found.open)} open", *said]))
+
+    return [landing_files, alerts]

@@ -26,6 +26,7 @@ from healthmate_bi_pipeline.catalog.tables import (
     HEALTH_METRIC_ROWS,
     HEALTH_METRICS_VIEW,
     IDENTITIES,
+    PIPELINE_RUNS,
     REPORTS,
     TABLES,
     VIEWS,
@@ -121,6 +122,7 @@ _INDEXES: dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]] = {
         ("version", ("report_type", "cadence", "period_start", "period_end", "audience", "version"), True),
     ),
     AUDIT_LOG.name: (("at", ("at",), False),),
+    PIPELINE_RUNS.name: (("started_at", ("started_at",), False),),
 }  # fmt: skip
 
 
