@@ -150,7 +150,7 @@ def advance(
             kept.append(_seen(episode, alert, now))
         elif not is_judged(episode):
             kept.append(episode)
-        elif episode.due_at > now:
+        elif episode.due_at >= now:
             dropped.append(episode)
         else:
             cleared_at = episode.cleared_at or now

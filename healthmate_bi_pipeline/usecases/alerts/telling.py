@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from healthmate_bi_pipeline.catalog.alerts import KEPT, TOLD_WITHIN
 from healthmate_bi_pipeline.domain.alerts import Alert, Episode, Kind, advance, news_for
@@ -84,16 +85,26 @@ def tell_alerts(
             for channel in channels
             if (delivery := _deliver(channel, ledger, settings, now=now)) is not None
         ]
-        # Of a channel that there was nothing to tell nothing is known; one that is gone is no trouble any more.
-        unknown = {channel.name for channel in channels} - {delivery.channel for delivery in deliveries}
         ledger.advance(
             _failed_channels(deliveries),
-            is_judged=lambda episode: episode.kind is Kind.CHANNEL and episode.subject not in unknown,
+            is_judged=partial(
+                _is_known,
+                untried={channel.name for channel in channels} - {one.channel for one in deliveries},
+            ),
         )
     return Evaluation(
         [episode for episode in ledger.episodes if episode.resolved_at is None and episode.due_at <= now],
         deliveries,
     )
+
+
+def _is_known(episode: Episode, *, untried: Collection[str]) -> bool:
+    """Whether a channel's alert can be judged.
+
+    Of one that there was nothing to tell nothing new is known; one that is gone is no trouble any more.
+    """
+    is_calm = episode.cleared_at is not None
+    return episode.kind is Kind.CHANNEL and (is_calm or episode.subject not in untried)
 
 
 class _Ledger:
