@@ -1,6 +1,6 @@
 """Alerts with what only Dagster knows: runs that failed before anything of ours was begun."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -9,7 +9,7 @@ from healthmate_bi_pipeline.catalog.alerts import LOOK_BACK
 from healthmate_bi_pipeline.errors import HealthMateError
 from healthmate_bi_pipeline.orchestration.checks import window_of_run
 from healthmate_bi_pipeline.orchestration.defects import unexpected
-from healthmate_bi_pipeline.orchestration.jobs import CAUSE_TAG
+from healthmate_bi_pipeline.orchestration.jobs import CAUSE_TAG, REPORT
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.alerts.judging import JOB_PREFIX
 from healthmate_bi_pipeline.usecases.alerts.telling import Evaluation, tell_alerts
@@ -52,7 +52,10 @@ def send_alerts(
 
 
 def find_outside_runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> list[EndedRun]:
-    """Dagster's failed runs as far as our own books do not tell of them, and the success of their jobs since."""
+    """Dagster's failed runs as far as our own books do not tell of them, and the success of their jobs since.
+
+    A report that somebody asks for is left out: its run tells them what is wrong with the question.
+    """
     since = pipeline.now.astimezone(UTC) - LOOK_BACK
     failed = instance.get_run_records(
         dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since), limit=MOST_RUNS
@@ -66,9 +69,11 @@ def find_outside_runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> list[
         outcomes = booked.get(run.run_id, {})
         if any(outcome != SUCCEEDED for outcome in outcomes.values()):
             continue  # the books tell it, of the very asset
-        if run.asset_selection:
-            found += _of_assets(run, outcomes, failed_at)
-        elif not _has_failed_children(instance, run.run_id):
+        if planned := _planned_assets(instance, run.run_id):
+            begun = outcomes.keys()
+            # When all were made, what failed is a check of one.
+            found += _of_assets(run, [name for name in planned if name not in begun] or planned, failed_at)
+        elif run.job_name != REPORT and not _has_failed_children(instance, run.run_id):
             job = f"{JOB_PREFIX}{run.job_name}"
             found.append(EndedRun(job, None, failed_at, run.run_id, has_succeeded=False))
     jobs = {run.asset for run in found if run.asset.startswith(JOB_PREFIX)}
@@ -76,10 +81,16 @@ def find_outside_runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> list[
     return found
 
 
-def _of_assets(run: dg.DagsterRun, outcomes: dict[str, str], failed_at: datetime) -> Iterator[EndedRun]:
-    """A failed run of assets, for those that were not begun; when all were made, for all: a check of one failed."""
-    names = [key.to_user_string() for key in sorted(run.asset_selection or ())]
-    for name in [name for name in names if name not in outcomes] or names:
+def _planned_assets(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """What a run was to make; a run in process has no selection, but always says what it will make."""
+    planned = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    keys = {entry.dagster_event.asset_key for entry in planned if entry.dagster_event is not None}
+    return sorted(key.to_user_string() for key in keys if key is not None)
+
+
+def _of_assets(run: dg.DagsterRun, names: Iterable[str], failed_at: datetime) -> Iterator[EndedRun]:
+    """A failed run, as one of each of some assets."""
+    for name in names:
         asset = ASSET_BY_NAME.get(name)
         window = window_of_run(run.tags, asset) if asset else None
         yield EndedRun(name, str(window) if window else None, failed_at, run.run_id, has_succeeded=False)
