@@ -36,7 +36,7 @@ from healthmate_bi_pipeline_tests.receivers import (
     hook_server,
     mail_server,
 )
-from healthmate_bi_pipeline_tests.running import opened, query
+from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, query, refresh
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TOKEN = "T0PSECRET-token-4711"
@@ -309,6 +309,25 @@ def _register(connection, dataset: str, at: datetime) -> None:  # type: ignore[n
         uuid4().hex, dataset, uuid4().int % 10**9, "f", 1, 1, 1, 0, 1, 0, at, {DAY: 1}
     )
     books.register_files(connection, [account])
+
+
+def test_days_that_are_not_made_are_told_after_a_while(desk: Desk) -> None:
+    event = {"user_id": 1, "event": "page_view", "name": "home", "occurred_at": f"{DAY}T08:00:00Z"}
+    drop_file(desk.pipeline.settings, "app_events/e.csv", csv_text([event]))
+    refresh(desk.pipeline, names=["staged/app_events"])
+    desk.tick()
+    desk.tick(minutes=23 * 60)
+    assert desk.subjects == []
+    overdue = desk.tick(minutes=61).open
+    assert [one.fingerprint for one in overdue] == ["overdue:raw/app_events"]
+    assert desk.subjects == ["1 new (warning)"]
+    assert "raw/app_events has 3 partitions from 2026-03-01 to 2026-03-03 that are missing or stale." in (
+        desk.mail.texts[0].replace("=\n", "")
+    )
+    refresh(desk.pipeline, names=["raw/app_events"])
+    desk.tick()
+    desk.tick(minutes=15)
+    assert desk.subjects == ["1 new (warning)", "1 over"]
 
 
 def test_what_ended_long_ago_is_forgotten(desk: Desk) -> None:
