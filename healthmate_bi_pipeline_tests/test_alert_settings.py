@@ -37,6 +37,7 @@ minimum_severity = "critical"
     )
     monkeypatch.setenv("HEALTHMATE_ALERTS__SMTP__PASSWORD", "pa55")
     monkeypatch.setenv("HEALTHMATE_ALERTS__WEBHOOKS__CHAT__URL", "https://hooks.example.org/t0ken")
+    monkeypatch.setenv("HEALTHMATE_ALERTS__WEBHOOKS__CHAT__HEADERS", '{"Authorization": "Bearer t0ken"}')
     settings = load_settings()
     assert settings.alerts.smtp is not None
     assert settings.alerts.smtp.password is not None
@@ -44,6 +45,7 @@ minimum_severity = "critical"
     assert (settings.alerts.smtp.port, settings.alerts.smtp.security) == (587, "starttls")
     chat = settings.alerts.webhooks["chat"]
     assert chat.url.get_secret_value() == "https://hooks.example.org/t0ken"
+    assert chat.headers["Authorization"].get_secret_value() == "Bearer t0ken"
     assert (chat.format, chat.minimum_severity) == ("slack", Severity.CRITICAL)
     for secret in ("pa55", "t0ken"):
         assert secret not in repr(settings)
