@@ -27,6 +27,7 @@ def send_alerts(
     *,
     instance: dg.DagsterInstance,
     now: datetime | None = None,
+    is_thorough: bool = True,
     wait_seconds: float = 60.0,
 ) -> Evaluation:
     """Look at everything, Dagster's runs too, and tell every channel what it does not know.
@@ -35,6 +36,7 @@ def send_alerts(
         settings: the configuration.
         instance: whose runs are looked at.
         now: the instant that counts as now.
+        is_thorough: whether what is overdue is looked for, which takes seconds.
         wait_seconds: how long to wait for another process that does the same.
 
     Raises:
@@ -44,7 +46,7 @@ def send_alerts(
     try:
         with Pipeline.open(settings, now=now) as pipeline:
             outside = find_outside_runs(pipeline, instance)
-            return tell_alerts(pipeline, outside=outside, wait_seconds=wait_seconds)
+            return tell_alerts(pipeline, outside=outside, is_thorough=is_thorough, wait_seconds=wait_seconds)
     except HealthMateError:
         raise
     except Exception as error:  # noqa: BLE001 - its text must not reach the log of the sensor

@@ -1,5 +1,7 @@
 """What is looked at again and again: files in the landing folder, and whether all is as it should be."""
 
+from datetime import UTC, datetime, timedelta
+
 import dagster as dg
 
 from healthmate_bi_pipeline.errors import BusyError
@@ -10,6 +12,8 @@ from healthmate_bi_pipeline.usecases.collect import landing_digest
 
 SECONDS_BETWEEN = 30
 SECONDS_BETWEEN_ALERTS = 60
+BETWEEN_THOROUGH_LOOKS = timedelta(minutes=15)
+"""What is overdue is told after hours anyway, and looking for it takes seconds."""
 
 
 def build_sensors(settings: Settings, refresh: dg.JobDefinition) -> list[dg.SensorDefinition]:
@@ -43,12 +47,20 @@ def build_sensors(settings: Settings, refresh: dg.JobDefinition) -> list[dg.Sens
         else dg.DefaultSensorStatus.STOPPED,
         description="Looks for what is not as it should be, and tells mail, webhooks and log what they do not know yet.",
     )
-    def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        now = datetime.now(UTC)
+        last = datetime.fromisoformat(context.cursor) if context.cursor else None
+        is_thorough = last is None or now - last >= BETWEEN_THOROUGH_LOOKS
         try:
-            found = send_alerts(settings, instance=context.instance, wait_seconds=1)
+            found = send_alerts(
+                settings, instance=context.instance, now=now, is_thorough=is_thorough, wait_seconds=1
+            )
         except BusyError:
-            return dg.SkipReason("Another process is at it.")
+            return dg.SensorResult(skip_reason="Another process is at it.")
         said = [f"{one.channel}: {one.failure or f'told of {one.told}'}" for one in found.deliveries]
-        return dg.SkipReason("; ".join([f"{len(found.open)} open", *said]))
+        return dg.SensorResult(
+            skip_reason="; ".join([f"{len(found.open)} open", *said]),
+            cursor=now.isoformat() if is_thorough else context.cursor,
+        )
 
     return [landing_files, alerts]

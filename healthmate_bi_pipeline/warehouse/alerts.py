@@ -68,6 +68,12 @@ def kept_episodes(connection: Connection, *, resolved_since: datetime | None) ->
     return [_episode(row) for row in connection.execute(found).mappings()]
 
 
+def count_open(connection: Connection, *, now: datetime) -> int:
+    """How many episodes are open and due."""
+    counted = sa.select(sa.func.count()).where(_ALERTS.c.resolved_at.is_(None), _ALERTS.c.due_at <= now)
+    return int(connection.execute(counted).scalar_one())
+
+
 def keep_episodes(connection: Connection, episodes: Iterable[Episode]) -> None:
     """Enter episodes, or what has become of them."""
     rows = [_row(episode) for episode in episodes]

@@ -34,7 +34,7 @@ def call(settings: Settings) -> Call:
 
     def run(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*PROGRAM, "alerts", *arguments], env={**environment, **changed}, capture_output=True, text=True, check=False,
+            [*PROGRAM, *arguments], env={**environment, **changed}, capture_output=True, text=True, check=False,
             timeout=300,
         )  # fmt: skip
 
@@ -50,24 +50,25 @@ def _end(settings: Settings, outcome: str, *, ago: timedelta) -> None:
 
 
 def test_what_is_open_is_listed(settings: Settings, call: Call) -> None:
-    assert call().stdout == "No alert is open.\n"
-    assert call("--all").stdout == "There are no alerts.\n"
+    assert call("alerts").stdout == "No alert is open.\n"
+    assert call("alerts", "--all").stdout == "There are no alerts.\n"
     _end(settings, "failed", ago=timedelta(hours=1))
     with opened(settings, now=datetime.now(UTC)) as pipeline:
         tell_alerts(pipeline)
-    heads, line = call().stdout.splitlines()
+    heads, line = call("alerts").stdout.splitlines()
     assert heads.split() == ["severity", "since", "(UTC)", "over", "(UTC)", "alert", "what"]
     assert line.startswith("warning ")
     assert "run:raw/users  1 run of raw/users failed, the last at " in line
-    (listed,) = json.loads(call("--format", "json").stdout)
+    assert "alerts: 1 open, see `healthmate-bi alerts`" in call("status").stdout
+    (listed,) = json.loads(call("alerts", "--format", "json").stdout)
     assert (listed["fingerprint"], listed["resolved_at"]) == ("run:raw/users", None)
 
     _end(settings, "succeeded", ago=timedelta(minutes=30))
     with opened(settings, now=datetime.now(UTC)) as pipeline:
         tell_alerts(pipeline)
         tell_alerts(replace(pipeline, now=pipeline.now + timedelta(minutes=11)))
-    assert call().stdout == "No alert is open.\n"
-    assert "run:raw/users" in call("--all").stdout
+    assert call("alerts").stdout == "No alert is open.\n"
+    assert "run:raw/users" in call("alerts", "--all").stdout
 
 
 @pytest.mark.slow
@@ -75,7 +76,7 @@ def test_cron_sends_and_lists(settings: Settings, call: Call) -> None:
     _end(settings, "failed", ago=timedelta(hours=1))
     with hook_server() as hook:
         address = {"HEALTHMATE_ALERTS__WEBHOOKS__CHAT__URL": f"{hook.url}/t0ken"}
-        first, second = call("--send", **address), call("--send", **address)
+        first, second = call("alerts", "--send", **address), call("alerts", "--send", **address)
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     assert "run:raw/users" in first.stdout
     assert "webhook:chat: told of 1" in first.stderr.splitlines()
@@ -90,7 +91,9 @@ def test_every_channel_is_tried_without_a_database(call: Call) -> None:
             "HEALTHMATE_ALERTS__WEBHOOKS__CHAT__URL": f"{hook.url}/t0ken",
             "HEALTHMATE_ALERTS__WEBHOOKS__GONE__URL": "http://localhost:1/t0ken",
         }
-        said = call("--test", HEALTHMATE_DATABASE_URL="postgresql://nobody@localhost:1/none", **address)
+        said = call(
+            "alerts", "--test", HEALTHMATE_DATABASE_URL="postgresql://nobody@localhost:1/none", **address
+        )
     assert said.returncode == 1
     assert said.stdout.splitlines() == [
         "log: took the message", "webhook:chat: took the message",

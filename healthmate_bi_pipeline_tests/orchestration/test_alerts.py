@@ -166,20 +166,21 @@ def test_the_sensor_looks_and_asks_for_nothing(
 ) -> None:
     sensor = build_automation(settings).resolve_sensor_def("alerts")
     assert sensor.minimum_interval_seconds == 60
-    with dg.build_sensor_context(instance=memory_instance) as context:
-        assert sensor.evaluate_tick(context).skip_message == "0 open"
-    _fail(memory_instance, "collect_host_sample")
-    later = datetime.now(UTC) + timedelta(minutes=5)
-    send_alerts(settings, instance=memory_instance, now=later)
-    with dg.build_sensor_context(instance=memory_instance) as context:
-        tick = sensor.evaluate_tick(context)
-        assert not tick.run_requests
-    with (
-        Pipeline.open(settings) as pipeline,
-        pipeline.warehouse.hold_alone(LOCK),
-        dg.build_sensor_context(instance=memory_instance) as context,
-    ):
-        assert sensor.evaluate_tick(context).skip_message == "Another process is at it."
+
+    def tick(cursor: str | None) -> tuple[str | None, str | None]:
+        with dg.build_sensor_context(instance=memory_instance, cursor=cursor) as context:
+            found = sensor.evaluate_tick(context)
+        assert not found.run_requests
+        return found.skip_message, found.cursor
+
+    message, first = tick(None)
+    assert message == "0 open"
+    assert first is not None
+    assert tick(first) == ("0 open", first)  # what is overdue was looked for just now
+    long_ago = (datetime.now(UTC) - timedelta(minutes=15)).isoformat()
+    assert tick(long_ago)[1] != long_ago
+    with Pipeline.open(settings) as pipeline, pipeline.warehouse.hold_alone(LOCK):
+        assert tick(first) == ("Another process is at it.", first)
 
 
 @pytest.mark.parametrize("is_enabled", [True, False])

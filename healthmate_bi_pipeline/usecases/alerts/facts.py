@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 
 from healthmate_bi_pipeline.catalog.alerts import DAILY_DAYS, LOOK_BACK
 from healthmate_bi_pipeline.domain.period import is_complete, midnight
-from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
+from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME, ASSETS, AssetSpec
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.status import begun_stale
 from healthmate_bi_pipeline.warehouse import alerts, runs
@@ -26,61 +26,63 @@ class Facts:
             in the order in which they began.
         results: of checks that failed at some time, in their order.
         incidents: that may go on, in the order of their key.
-        stale: first days of partitions that have begun and are missing or stale, by asset; ``UNPARTITIONED`` for one
-            without partitions. Assets that are not there are up to date.
-        overdue: those of them whose period has ended for everyone.
         arrivals: of files, by dataset.
+        stale: first days of partitions that have begun and are missing or stale, of the assets of which a run failed;
+            ``UNPARTITIONED`` for one without partitions.
+        overdue: first days of partitions that are missing or stale though their period has ended for everyone, by
+            asset; ``None``: they were not looked for.
     """
 
     runs: Sequence[EndedRun]
     results: Sequence[CheckResult]
     incidents: Sequence[Incident]
-    stale: Mapping[str, Sequence[date]]
-    overdue: Mapping[str, Sequence[date]]
     arrivals: Sequence[Arrivals]
+    stale: Mapping[str, Sequence[date]]
+    overdue: Mapping[str, Sequence[date]] | None
 
 
-def find_facts(
-    pipeline: Pipeline, *, outside: Sequence[EndedRun] = (), assets: Sequence[AssetSpec] = ASSETS
-) -> Facts:
-    """Read them all; nothing is changed but the runs of killed processes, which are marked so.
+def find_facts(pipeline: Pipeline, *, outside: Sequence[EndedRun] = (), is_thorough: bool = True) -> Facts:
+    """Read them; nothing is changed but the runs of killed processes, which are marked so.
 
     Args:
         pipeline: where to look.
         outside: runs that our own books do not know: they ended before anything was begun.
-        assets: the graph.
+        is_thorough: whether what is overdue is looked for, which takes seconds.
     """
     settings, now = pipeline.settings.alerts, pipeline.now.astimezone(UTC)
     with pipeline.warehouse.transaction() as connection:
         runs.abandon_dead_runs(connection, now=now)
         failed = [*alerts.failed_runs(connection, since=now - LOOK_BACK), *outside]
+        names = {run.asset for run in failed}
         since = min((run.started_at for run in failed), default=now)
-        succeeded = alerts.succeeded_runs(connection, {run.asset for run in failed}, since=since)
+        succeeded = alerts.succeeded_runs(connection, names, since=since)
         incidents = alerts.incidents_since(
             connection, since=pipeline.utc_now - timedelta(minutes=settings.incident_minutes)
         )
         results = results_since_trouble(connection)
         arrivals = alerts.arrivals(connection, days=DAILY_DAYS)
-    stale = {
-        asset.name: days
-        for asset in assets
-        if asset.inputs is not None and not asset.is_frozen and (days := begun_stale(pipeline, asset))
-    }
-    overdue = {
-        asset.name: days for asset in assets if (days := _ended(pipeline, asset, stale.get(asset.name, ())))
-    }
     return Facts(
-        runs=sorted([*failed, *succeeded], key=_when),
+        runs=sorted([*failed, *succeeded], key=lambda run: run.started_at),
         results=results,
         incidents=incidents,
-        stale=stale,
-        overdue=overdue,
         arrivals=arrivals,
+        stale={
+            name: begun_stale(pipeline, ASSET_BY_NAME[name]) for name in sorted(names & ASSET_BY_NAME.keys())
+        },
+        overdue=_overdue(pipeline) if is_thorough else None,
     )
 
 
-def _when(run: EndedRun) -> datetime:
-    return run.started_at
+def _overdue(pipeline: Pipeline) -> dict[str, list[date]]:
+    """What is made by itself, and is not although its time has come."""
+    return {
+        asset.name: days
+        for asset in ASSETS
+        if asset.inputs is not None
+        and not asset.is_frozen
+        and (asset.group != "reports" or asset.wanted is not None)
+        and (days := _ended(pipeline, asset, begun_stale(pipeline, asset)))
+    }
 
 
 def _ended(pipeline: Pipeline, asset: AssetSpec, days: Sequence[date]) -> list[date]:

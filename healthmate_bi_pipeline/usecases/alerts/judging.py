@@ -174,7 +174,7 @@ def _incidents(incidents: Iterable[Incident]) -> Iterator[Alert]:
 
 
 def _overdue(facts: Facts, settings: AlertSettings) -> Iterator[Alert]:
-    for asset, days in facts.overdue.items():
+    for asset, days in (facts.overdue or {}).items():
         is_whole = days[0] == UNPARTITIONED
         what = "is" if is_whole else f"has {_plural(len(days), 'partition')}{_of_days(days)} that are"
         yield Alert(

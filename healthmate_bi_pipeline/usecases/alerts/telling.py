@@ -55,6 +55,7 @@ def tell_alerts(
     pipeline: Pipeline,
     *,
     outside: Sequence[EndedRun] = (),
+    is_thorough: bool = True,
     channels: Sequence[Channel] | None = None,
     wait_seconds: float = 60.0,
 ) -> Evaluation:
@@ -67,6 +68,7 @@ def tell_alerts(
     Args:
         pipeline: where to look; its ``now`` is the instant.
         outside: runs that our own books do not know.
+        is_thorough: whether what is overdue is looked for, which takes seconds; else nothing new is said of it.
         channels: who is told; those of the settings when not given.
         wait_seconds: how long to wait for another process that does the same.
 
@@ -76,9 +78,12 @@ def tell_alerts(
     settings = pipeline.settings.alerts
     now = pipeline.now.astimezone(UTC)
     with pipeline.warehouse.hold_alone(LOCK, wait_seconds=wait_seconds):
-        held = judge_facts(find_facts(pipeline, outside=outside), settings, now=now)
+        facts = find_facts(pipeline, outside=outside, is_thorough=is_thorough)
         ledger = _Ledger(pipeline, now=now)
-        ledger.advance(held, is_judged=lambda episode: episode.kind is not Kind.CHANNEL)
+        unjudged = {Kind.CHANNEL, *(() if is_thorough else (Kind.OVERDUE,))}
+        ledger.advance(
+            judge_facts(facts, settings, now=now), is_judged=lambda episode: episode.kind not in unjudged
+        )
         channels = build_channels(settings) if channels is None else channels
         deliveries = [
             delivery

@@ -30,7 +30,7 @@ def judged(
     overdue: Mapping[str, Sequence[date]] | None = None,
     arrivals: Sequence[Arrivals] = (),
 ) -> list[Alert]:
-    facts = Facts(runs, results, incidents, stale or {}, overdue or {}, arrivals)
+    facts = Facts(runs, results, incidents, arrivals, stale or {}, overdue)
     return judge_facts(facts, AlertSettings(), now=NOW)
 
 
