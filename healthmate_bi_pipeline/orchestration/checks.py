@@ -1,6 +1,7 @@
 """Asset checks: each entry of ``usecases/checks.py`` as Dagster's, over the days of its run."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -8,7 +9,8 @@ from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.orchestration.assets import asset_key
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.resources import PIPELINE
-from healthmate_bi_pipeline.usecases.checks import CheckSpec, Judgement, Verdict, check
+from healthmate_bi_pipeline.usecases.check_results import check_and_record
+from healthmate_bi_pipeline.usecases.checks import CheckSpec, Judgement, Verdict
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 
@@ -34,7 +36,8 @@ def _check(spec: CheckSpec, asset: AssetSpec) -> dg.AssetChecksDefinition:
     def checked(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         pipeline: Pipeline = getattr(context.op_execution_context.resources, PIPELINE)
         with told_to_dagster(context.op_execution_context):
-            return result(check(pipeline, spec, window_of_run(context.run.tags, asset)))
+            window = window_of_run(context.run.tags, asset)
+            return result(check_and_record(pipeline, spec, window, at=datetime.now(UTC)))
 
     return checked
 

@@ -68,12 +68,14 @@ class CheckSpec:
         asset: of which asset.
         description: what has to hold.
         measure: counts in a window, or everything.
+        is_of_all: whether it looks at everything, whatever the window.
     """
 
     name: str
     asset: str
     description: str
     measure: Callable[[Pipeline, Window | None], Measurement]
+    is_of_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -272,7 +274,7 @@ def _difference(one: Mapping[date, int], other: Mapping[date, int]) -> dict[date
 
 CHECKS: tuple[CheckSpec, ...] = (
     *(
-        CheckSpec(name, f"staged/{dataset.name}", description, partial(measure, dataset=dataset))
+        CheckSpec(name, f"staged/{dataset.name}", description, partial(measure, dataset=dataset), is_of_all=True)
         for dataset in DATASETS
         for name, description, measure in (
             ("lines_add_up", "Lines of a file = rows + rejected; rows = staged + undated.", _lines_add_up),
@@ -293,6 +295,7 @@ CHECKS: tuple[CheckSpec, ...] = (
             f"raw/{dataset.name}",
             "Rows with a day of all files = staged rows of all days.",
             partial(_nothing_lost, dataset=dataset),
+            is_of_all=True,
         )
         for dataset in PARTITIONED_DATASETS
     ),

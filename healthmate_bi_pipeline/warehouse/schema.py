@@ -27,6 +27,7 @@ from healthmate_bi_pipeline.catalog.tables import (
     HEALTH_METRIC_ROWS,
     HEALTH_METRICS_VIEW,
     IDENTITIES,
+    PIPELINE_RUNS,
     REPORTS,
     TABLES,
     VIEWS,
@@ -123,6 +124,7 @@ _INDEXES: dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]] = {
     ),
     RESTATEMENTS.name: (("asset", ("asset", "period_start"), False),),
     AUDIT_LOG.name: (("at", ("at",), False),),
+    PIPELINE_RUNS.name: (("started_at", ("started_at",), False),),
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.checks import CHECKS
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED
 from healthmate_bi_pipeline.warehouse.server import dagster_database_url
+from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file
 
 pytestmark = pytest.mark.slow
@@ -120,6 +121,22 @@ def test_every_partition_is_recorded_and_every_check_passes(
     assert checked == {(spec.asset, spec.name) for spec in CHECKS if spec.asset in summary.partitions}
     assert all(found.passed for found in evaluations)
     assert all(run.is_success for run in recorded.get_runs())
+
+
+def test_what_checks_found_is_kept(known: Settings, summary: RunSummary) -> None:
+    with Warehouse.open(known) as warehouse, warehouse.transaction() as connection:
+        found = connection.execute(text("SELECT * FROM bi_check_results")).mappings().all()
+    assert {(row["asset"], row["check_name"]) for row in found} == {
+        (spec.asset, spec.name) for spec in CHECKS if spec.asset in summary.partitions
+    }
+    assert {row["verdict"] for row in found} <= {"passed", "not applicable"}
+    (added,) = (
+        row
+        for row in found
+        if (row["asset"], row["check_name"]) == ("raw/health_readings", "rows_add_up")
+        and row["window"] == f"{DAYS[0] - timedelta(days=1)}…{DAYS[-1] + timedelta(days=1)}"
+    )
+    assert (added["wrong"], added["of"], added["counts"]["staged"]) == (0, 22, 22)
 
 
 def test_no_value_of_a_person_is_in_dagsters_storage(
