@@ -190,6 +190,17 @@ class ReportSettings(Section):
     round_people_to: int = Field(5, ge=1, description="Counts of people are rounded to a multiple of this.")
 
 
+class CheckSettings(Section):
+    """How grave it is when a check fails, and how much of it is tolerated, by the name of the check."""
+
+    severity: dict[str, Severity] = Field(
+        default_factory=dict, description="info, warning or critical, for `<check>`; critical fails the run."
+    )
+    tolerated: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description="The share that may be wrong, for `<check>`."
+    )
+
+
 class ScheduleSettings(Section):
     """What Dagster makes by itself, and when."""
 
@@ -319,6 +330,7 @@ class Settings(BaseSettings):
     performance: PerformanceSettings = PerformanceSettings()
     finance: FinanceSettings = FinanceSettings()
     collect: CollectSettings = CollectSettings()
+    checks: CheckSettings = CheckSettings()
     schedules: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
 

@@ -16,6 +16,7 @@ import dagster as dg
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.orchestration.blocking import held_back
 from healthmate_bi_pipeline.orchestration.build import build_definitions
 from healthmate_bi_pipeline.orchestration.dead_runs import fail_dead_runs, process_tags
 from healthmate_bi_pipeline.orchestration.execution import execute
@@ -25,6 +26,8 @@ from healthmate_bi_pipeline.orchestration.plan import Group, fold, groups, with_
 from healthmate_bi_pipeline.orchestration.selection import select_assets
 from healthmate_bi_pipeline.orchestration.watching import OnProgress, RunSummary, Watch, unwatched
 from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.check_results import blocking_days
+from healthmate_bi_pipeline.usecases.checks import CHECKS
 from healthmate_bi_pipeline.usecases.graph import ASSETS, RAW, AssetSpec
 from healthmate_bi_pipeline.usecases.ingest import new_file_count, unknown_folder_messages
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
@@ -115,6 +118,8 @@ class _Run:
         on_progress: OnProgress,
     ) -> None:
         self._raw_days = tuple(raw_days)
+        self._checks = [check for check in CHECKS if not check.is_by_clock]
+        self._held_back: set[str] = set()
         self.summary = RunSummary(pipeline.settings.reports_path)
         self._interrupts = interrupts
         self._watch = Watch(self.summary, on_progress, raise_if_stopped=interrupts.raise_if_any)
@@ -133,13 +138,17 @@ class _Run:
     def make_days(self, group: Group, days: Window) -> None:
         """Make all partitions of a group that touch some days."""
         assert group.partitioned_by is not None  # noqa: S101 - it is partitioned
-        names = {asset.name for asset in group.assets}
-        for window in fold(_partitions(group.partitioned_by, days), group.partitioned_by):
+        asked = sorted(_partitions(group.partitioned_by, days))
+        names = {asset.name for asset in group.assets if self._without_held_back(asset, asked) == asked}
+        for window in fold(asked, group.partitioned_by):
             self._make(group, names, window)
 
     def make_whole(self, group: Group) -> None:
         """Make the assets of a group that has no partitions."""
-        self._make(group, {asset.name for asset in group.assets}, None)
+        whole = [UNPARTITIONED]
+        self._make(
+            group, {asset.name for asset in group.assets if self._without_held_back(asset, whole)}, None
+        )
 
     def make_stale(self, group: Group) -> None:
         """Make the stale partitions of a group, and what is made from them, until there are none."""
@@ -162,10 +171,28 @@ class _Run:
             failed |= self._make_planned(group, planned)
 
     def _stale(self, asset: AssetSpec) -> list[date]:
-        days = begun_stale(self._pipeline, asset)
+        days = self._without_held_back(asset, begun_stale(self._pipeline, asset))
         if not self._raw_days or asset.group != RAW or asset.partitioned_by is None:
             return days
         return [day for day in days if any(span.first_day <= day <= span.last_day for span in self._raw_days)]
+
+    def _wrong_days(self) -> dict[str, set[date]]:
+        """What blocking checks failed for; what is to be made again will be checked again first."""
+        by_name = {asset.name: asset for asset in self._chosen}
+        return {
+            name: days - set(begun_stale(self._pipeline, by_name[name])) if name in by_name else days
+            for name, days in blocking_days(self._pipeline, self._checks).items()
+        }
+
+    def _without_held_back(self, asset: AssetSpec, days: Sequence[date]) -> list[date]:
+        held = held_back(asset, days, wrong=self._wrong_days(), assets=self._chosen)
+        if held and asset.name not in self._held_back:
+            self._held_back.add(asset.name)
+            count = f"{len(held)} partitions from {min(held)} on" if asset.partitioned_by else "it is"
+            self._watch.failed(
+                asset.name, f"{asset.name}: {count} not made, because a check of what they stand on failed."
+            )
+        return [day for day in days if day not in held]
 
     def _make_planned(self, group: Group, planned: Mapping[str, set[date]]) -> set[str]:
         """Make some partitions; the names of the assets that failed."""
@@ -185,6 +212,8 @@ class _Run:
         return failed
 
     def _make(self, group: Group, names: set[str], window: Window | None) -> set[str]:
+        if not names:
+            return set()
         failures = execute(
             self._definitions(),
             names,
@@ -195,8 +224,11 @@ class _Run:
         )
         self._interrupts.raise_if_any()
         for failure in failures:
+            if failure.is_warning:
+                self.summary.messages.append(failure.line)
+                continue
             self._watch.failed(failure.asset, failure.line)
-        return {failure.asset for failure in failures}
+        return {failure.asset for failure in failures if not failure.is_warning}
 
     def _definitions(self) -> dg.Definitions:
         """The definitions from the first day on that is known now: taking files in may move it back."""
@@ -205,6 +237,7 @@ class _Run:
             definitions = build_definitions(
                 self._pipeline.settings,
                 assets=[self._watch.watched(asset) for asset in self._chosen],
+                checks=self._checks,
                 open_pipeline=lambda: nullcontext(self._pipeline),
             )
             self._loaded = first_day, definitions

@@ -47,7 +47,7 @@ def timetable(settings: Settings, assets: tuple[AssetSpec, ...] = ASSETS) -> lis
     """
     found = [*(_figures(settings, period, assets) for period in Period), *_reports(settings, assets)]
     own = settings.schedules.cron
-    _refuse_wrong(own, {due.name for due in found})
+    _refuse_wrong(own, {due.name for due in found} | {"checks_daily"})
     return [
         Due(due.name, (own[due.name],), due.assets, due.description) if due.name in own else due
         for due in found

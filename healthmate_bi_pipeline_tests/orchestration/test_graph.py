@@ -11,6 +11,7 @@ import pytest
 
 from healthmate_bi_pipeline.orchestration.automation import build_automation
 from healthmate_bi_pipeline.orchestration.build import build_definitions
+from healthmate_bi_pipeline.orchestration.checks import build_check_job
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.checks import CHECKS
 from healthmate_bi_pipeline.usecases.graph import ASSETS
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def definitions(tmp_path: Path) -> dg.Definitions:
     unmade = Settings(home=tmp_path / "home")
-    return dg.Definitions.merge(build_definitions(unmade), build_automation(unmade))
+    return dg.Definitions.merge(build_definitions(unmade), build_automation(unmade), build_check_job(unmade))
 
 
 def _described(definitions: dg.Definitions) -> str:

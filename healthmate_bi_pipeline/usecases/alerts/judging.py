@@ -23,6 +23,7 @@ from healthmate_bi_pipeline.domain.alerts import Alert, Kind
 from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.settings import AlertSettings, Severity
 from healthmate_bi_pipeline.usecases.alerts.facts import Facts
+from healthmate_bi_pipeline.usecases.check_results import wrong_days
 from healthmate_bi_pipeline.usecases.checks import Verdict
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED
 from healthmate_bi_pipeline.warehouse.alerts import Arrivals, EndedRun
@@ -97,7 +98,7 @@ def _failed_checks(results: Iterable[CheckResult]) -> Iterator[Alert]:
         found = list(of_check)
         last = found[-1]
         page = f"assets/{asset}?view=checks&checkDetail={name}"
-        wrong = _wrong_days(found)
+        wrong = wrong_days(found)
         if wrong:
             failed = max((one for one in found if one.verdict == Verdict.FAILED), key=lambda one: one.at)
             yield Alert(
@@ -120,22 +121,6 @@ def _failed_checks(results: Iterable[CheckResult]) -> Iterator[Alert]:
                 summary=f"The check {name} of {asset} could not be made.",
                 page=page,
             )
-
-
-def _wrong_days(results: Iterable[CheckResult]) -> set[date]:
-    """The days of a check whose last result was a failure; ``UNPARTITIONED`` for what has none.
-
-    A result says of all days that it looked at whether they are right; of others it says nothing.
-    """
-    wrong: set[date] = set()
-    for result in results:
-        if result.verdict == Verdict.ERROR:
-            continue
-        window = Window.parse(result.window) if result.window else _EVER
-        wrong = {day for day in wrong if not _touches([window], [day])}
-        if result.verdict == Verdict.FAILED:
-            wrong |= set(result.days) or ({window.first_day} if result.window else {UNPARTITIONED})
-    return wrong
 
 
 def _incidents(incidents: Iterable[Incident]) -> Iterator[Alert]:
