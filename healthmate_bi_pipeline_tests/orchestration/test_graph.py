@@ -95,7 +95,10 @@ def test_nothing_runs_by_itself_unasked(definitions: dg.Definitions) -> None:
         ("refresh_hourly", dg.DefaultScheduleStatus.STOPPED),
         ("collect_every_five_minutes", dg.DefaultScheduleStatus.STOPPED),
     ]
-    assert [sensor.default_status for sensor in definitions.sensors or ()] == [dg.DefaultSensorStatus.STOPPED]
+    assert [(sensor.name, sensor.default_status) for sensor in definitions.sensors or ()] == [
+        ("landing_files", dg.DefaultSensorStatus.STOPPED),
+        ("alerts", dg.DefaultSensorStatus.STOPPED),
+    ]
 
 
 def test_loading_starts_nothing(environment: Settings, tmp_path: Path) -> None:
