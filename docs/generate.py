@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from docs.alert_pages import alerts_page
 from docs.insight_pages import insight_rules
 from healthmate_bi_pipeline.catalog import engagement, finance, operations, performance
 from healthmate_bi_pipeline.catalog.columns import Column
@@ -38,6 +39,7 @@ def pages() -> dict[str, str]:
         "metrics.md": "\n".join(_metrics()) + "\n",
         "datasets.md": "\n".join(_datasets()) + "\n",
         "tables.md": "\n".join(_tables()) + "\n",
+        "alerts.md": "\n".join(alerts_page(_NOTE)) + "\n",
         "insight-rules.md": "\n".join(insight_rules(_NOTE)) + "\n",
     }
 

@@ -12,7 +12,8 @@ everything else is not.
     ├── IntegrityError        the pipeline's own books do not balance: going on would be wrong
     └── TransientError        may succeed when tried again
         ├── BusyError             another run holds the same window
-        └── EngineFullError       the engine's memory or scratch space does not suffice
+        ├── EngineFullError       the engine's memory or scratch space does not suffice
+        └── DeliveryError         a channel did not take a message
 """
 
 
@@ -50,3 +51,7 @@ class BusyError(TransientError):
 
 class EngineFullError(TransientError):
     """The engine's memory or scratch space does not suffice; less at once may."""
+
+
+class DeliveryError(TransientError):
+    """A channel did not take a message; the text holds no address and no secret."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from datetime import date, timedelta
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +25,26 @@ from pydantic_settings import (
 from healthmate_bi_pipeline.errors import UsageError
 
 CONFIG_FILE_NAME = "healthmate.toml"
+
+
+MAIL_ADDRESS = r"^[^@\s<>,;]+@[^@\s<>,;]+$"
+
+
+class Severity(StrEnum):
+    """How grave something is, from the least to the most."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Its place in this order, from 0.
+
+        >>> Severity.CRITICAL.rank > Severity.WARNING.rank
+        True
+        """
+        return list(Severity).index(self)
 
 
 class Section(BaseModel):
@@ -169,6 +190,120 @@ class ReportSettings(Section):
     round_people_to: int = Field(5, ge=1, description="Counts of people are rounded to a multiple of this.")
 
 
+class CheckSettings(Section):
+    """How grave it is when a check fails, and how much of it is tolerated, by the name of the check."""
+
+    severity: dict[str, Severity] = Field(
+        default_factory=dict, description="info, warning or critical, for `<check>`; critical fails the run."
+    )
+    tolerated: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description="The share that may be wrong, for `<check>`."
+    )
+
+
+class ScheduleSettings(Section):
+    """What Dagster makes by itself, and when."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Schedules and sensors run without being started in the UI.",
+    )
+    cron: dict[str, str] = Field(
+        default_factory=dict,
+        description="Times (UTC) of schedules by their name, in place of the end of the period and the delay.",
+    )
+    most_days: int = Field(
+        366, ge=1, description="Days that one tick of the sensor for late data has made again."
+    )
+
+
+class ChannelSettings(Section):
+    """What all channels of alerts have in common."""
+
+    minimum_severity: Severity = Field(
+        Severity.WARNING, description="What is less grave is not told here: info, warning, critical."
+    )
+
+
+class SmtpSettings(ChannelSettings):
+    """A mail server that takes alerts."""
+
+    host: str = Field(min_length=1, description="The mail server.")
+    port: int = Field(587, ge=1, le=65535, description="587 for starttls, 465 for tls.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="`none` only for a server on this machine: nothing is encrypted."
+    )
+    user: str | None = Field(None, description="Who logs in; nobody when not set.")
+    password: SecretStr | None = Field(None, description="Their password.")
+    ca_file: Path | None = Field(None, description="Certificates to trust; the system's when not set.")
+    sender: str = Field(pattern=MAIL_ADDRESS, description="The address that mails come from.")
+    recipients: tuple[Annotated[str, Field(pattern=MAIL_ADDRESS)], ...] = Field(
+        min_length=1, description="The addresses that they go to."
+    )
+
+
+class WebhookSettings(ChannelSettings):
+    """An address that takes alerts by HTTP POST; it carries a token, so it is a secret."""
+
+    url: SecretStr = Field(description="https://…")
+    format: Literal["slack", "json"] = Field(
+        "slack",
+        description="`slack`: one text, as Slack and its like take it; `json`: every alert as an object.",
+    )
+    headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="For a server that asks for a token there."
+    )
+    ca_file: Path | None = Field(None, description="Certificates to trust; the usual ones when not set.")
+
+    @field_validator("url")
+    @classmethod
+    def _is_web_address(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("it begins with https://")
+        return url
+
+
+class LogSettings(ChannelSettings):
+    """The log, which is always told."""
+
+    path: Path | None = Field(
+        None, description="A file that gets one JSON object a line; Python's log when not set."
+    )
+
+
+class AlertSettings(Section):
+    """What is told to whom when something is not as it should be."""
+
+    enabled: bool = Field(default=False, description="Whether Dagster's sensor `alerts` runs from the start.")
+    remind_after_hours: float = Field(24, ge=0, description="What is still open is told again; 0: never.")
+    settle_minutes: float = Field(
+        10,
+        ge=0,
+        description="Over is what has been away for so long; what comes back before is the same alert.",
+    )
+    overdue_hours: float = Field(
+        24, ge=0, description="How long figures of a day that has ended for everyone may be missing or stale."
+    )
+    silent_hours: float = Field(
+        48, gt=0, description="How long a dataset that comes daily may bring nothing."
+    )
+    incident_minutes: float = Field(
+        120,
+        gt=0,
+        description="An incident goes on until so long after its last bad minutes; longer than between two runs.",
+    )
+    ui_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s@]+$",
+        description="Where Dagster's UI is reached, for links; no link when not set.",
+    )
+    smtp: SmtpSettings | None = Field(None, description="E-mail.")
+    webhooks: dict[str, WebhookSettings] = Field(
+        default_factory=dict, description="Webhooks by a name of yours."
+    )
+    log: LogSettings = LogSettings()
+
+
 class Settings(BaseSettings):
     """Everything that can be configured; see the fields."""
 
@@ -195,6 +330,9 @@ class Settings(BaseSettings):
     performance: PerformanceSettings = PerformanceSettings()
     finance: FinanceSettings = FinanceSettings()
     collect: CollectSettings = CollectSettings()
+    checks: CheckSettings = CheckSettings()
+    schedules: ScheduleSettings = ScheduleSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @classmethod
     def settings_customise_sources(

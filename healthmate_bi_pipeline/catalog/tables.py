@@ -7,6 +7,7 @@ later ones (DESIGN, rule 8).
 
 from __future__ import annotations
 
+from healthmate_bi_pipeline.catalog.alert_tables import ALERT_TABLES
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_TABLES, ENGAGEMENT_VIEWS
 from healthmate_bi_pipeline.catalog.finance_tables import FINANCE_TABLES
@@ -19,6 +20,7 @@ from healthmate_bi_pipeline.catalog.provenance import (
     PERIOD_COLUMNS,
     PROVENANCE,
 )
+from healthmate_bi_pipeline.catalog.restatements import RESTATEMENTS
 from healthmate_bi_pipeline.domain.period import Period
 
 HEALTH_METRIC_ROWS = Table(
@@ -245,8 +247,10 @@ TABLES: tuple[Table, ...] = (
     PARTITIONS,
     IDENTITIES,
     REPORTS,
+    RESTATEMENTS,
     AUDIT_LOG,
     PIPELINE_RUNS,
+    *ALERT_TABLES,
 )
 VIEWS: tuple[Table, ...] = (HEALTH_METRICS_VIEW, *ENGAGEMENT_VIEWS)
 

@@ -12,6 +12,7 @@ import sys
 
 import typer
 
+from healthmate_bi_pipeline.cli.alerts import alerts
 from healthmate_bi_pipeline.cli.collect import collect
 from healthmate_bi_pipeline.cli.demo import demo
 from healthmate_bi_pipeline.cli.imports import import_app
@@ -64,6 +65,7 @@ app.command()(report)
 app.command()(ui)
 app.command()(sql)
 app.command()(status)
+app.command()(alerts)
 app.command()(version)
 
 

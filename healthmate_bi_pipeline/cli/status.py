@@ -61,6 +61,8 @@ def _assets(found: Status) -> list[str]:
 def _runs(found: Status) -> list[str]:
     lines = [f"running: {_run(entry)}" for entry in found.running]
     lines += [f"{entry.outcome}: {_run(entry)}" for entry in found.failed]
+    if found.open_alerts:
+        lines.append(f"alerts: {found.open_alerts} open, see `healthmate-bi alerts`")
     return [*lines, ""] if lines else []
 
 

@@ -32,6 +32,33 @@ class Window:
         """The window from the first to the last day, both inclusive."""
         return cls(midnight(first), midnight(last) + timedelta(days=1))
 
+    @classmethod
+    def parse(cls, text: str) -> Window:
+        """The window that is written so.
+
+        Raises:
+            ValueError: none is.
+
+        >>> window = Window.of_days(date(2026, 1, 5), date(2026, 1, 6))
+        >>> str(window), Window.parse(str(window)) == window
+        ('2026-01-05…2026-01-06', True)
+        """
+        first, _, last = text.partition("…")
+        start, end = datetime.fromisoformat(first), datetime.fromisoformat(last or first)
+        return cls(start, end) if " " in text else cls.of_days(start.date(), end.date())
+
+    def without(self, other: Window) -> list[Window]:
+        """What is left of the window where another one is taken out of it.
+
+        >>> january = Window.of_days(date(2026, 1, 1), date(2026, 1, 31))
+        >>> [str(part) for part in january.without(Window.of_days(date(2026, 1, 5), date(2026, 1, 9)))]
+        ['2026-01-01…2026-01-04', '2026-01-10…2026-01-31']
+        """
+        if self.intersection(other) is None:
+            return [self]
+        parts = ((self.start, other.start), (other.end, self.end))
+        return [Window(start, end) for start, end in parts if start < end]
+
     @property
     def first_day(self) -> date:
         """The day that the window starts in."""

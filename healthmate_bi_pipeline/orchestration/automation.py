@@ -1,4 +1,6 @@
-"""What Dagster does by itself, as one part of the definitions: jobs, schedules and a sensor."""
+"""What Dagster does by itself, as one part of the definitions: jobs, schedules and sensors."""
+
+from functools import partial
 
 import dagster as dg
 
@@ -6,6 +8,7 @@ from healthmate_bi_pipeline.orchestration.jobs import build_collect, build_refre
 from healthmate_bi_pipeline.orchestration.schedules import build_schedules
 from healthmate_bi_pipeline.orchestration.sensors import build_sensors
 from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 
 
 def build_automation(settings: Settings) -> dg.Definitions:
@@ -13,6 +16,6 @@ def build_automation(settings: Settings) -> dg.Definitions:
     refresh, collect = build_refresh(settings), build_collect(settings)
     return dg.Definitions(
         jobs=[refresh, collect, build_report_job(settings)],
-        schedules=build_schedules(refresh, collect),
-        sensors=build_sensors(settings, refresh),
+        schedules=build_schedules(settings, refresh, collect),
+        sensors=build_sensors(settings, refresh, open_pipeline=partial(Pipeline.open, settings)),
     )

@@ -37,7 +37,7 @@ def build_definitions(
         made = build_assets(assets, settings=settings, first_day=find_first_day(settings))
     return dg.Definitions(
         assets=made,
-        asset_checks=build_checks(checks, assets),
+        asset_checks=build_checks(checks, assets, settings.checks),
         resources={PIPELINE: pipeline_resource(open_pipeline or partial(Pipeline.open, settings))},
         # One process a run: the engine uses all cores by itself, and the warehouse is opened once.
         executor=dg.in_process_executor,

@@ -1,25 +1,39 @@
-"""Asset checks: each entry of ``usecases/checks.py`` as Dagster's, over the days of its run."""
+"""Asset checks: each entry of ``usecases/checks`` as Dagster's, over the days of its run."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.orchestration.assets import asset_key
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.resources import PIPELINE
-from healthmate_bi_pipeline.usecases.checks import CheckSpec, Judgement, Verdict, check
+from healthmate_bi_pipeline.settings import CheckSettings, Settings, Severity
+from healthmate_bi_pipeline.usecases.check_results import check_and_record, severity_of
+from healthmate_bi_pipeline.usecases.checks import CHECKS, CheckSpec, Judgement, Verdict
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 
-SEVERITIES = {Verdict.FAILED: dg.AssetCheckSeverity.ERROR, Verdict.ERROR: dg.AssetCheckSeverity.WARN}
+CHECK_JOB = "checks"
 
 _PARTITION = "dagster/partition"
 _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
-def build_checks(specs: Iterable[CheckSpec], assets: Iterable[AssetSpec]) -> list[dg.AssetChecksDefinition]:
-    """The checks of the assets that are there."""
+def build_checks(
+    specs: Iterable[CheckSpec], assets: Iterable[AssetSpec], settings: CheckSettings
+) -> list[dg.AssetChecksDefinition]:
+    """The checks of the assets that are there.
+
+    Raises:
+        UsageError: the settings name a check that there is not.
+    """
+    specs = tuple(specs)
+    names = {spec.name for spec in CHECKS}
+    for name in {*settings.severity, *settings.tolerated} - names:
+        raise UsageError(f"checks: there is no check {name}; there are {', '.join(sorted(names))}.")
     by_name = {asset.name: asset for asset in assets}
     return [_check(spec, by_name[spec.asset]) for spec in specs if spec.asset in by_name]
 
@@ -30,11 +44,14 @@ def _check(spec: CheckSpec, asset: AssetSpec) -> dg.AssetChecksDefinition:
         name=spec.name,
         description=spec.description,
         required_resource_keys={PIPELINE},
+        blocking=spec.is_blocking,
     )
     def checked(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         pipeline: Pipeline = getattr(context.op_execution_context.resources, PIPELINE)
         with told_to_dagster(context.op_execution_context):
-            return result(check(pipeline, spec, window_of_run(context.run.tags, asset)))
+            window = window_of_run(context.run.tags, asset)
+            judgement = check_and_record(pipeline, spec, window, at=datetime.now(UTC))
+            return result(judgement, severity_of(judgement, spec, pipeline.settings.checks))
 
     return checked
 
@@ -50,7 +67,7 @@ def window_of_run(tags: Mapping[str, str], asset: AssetSpec) -> Window | None:
     return Window(parse(first).start, parse(last).end)
 
 
-def result(judgement: Judgement) -> dg.AssetCheckResult:
+def result(judgement: Judgement, severity: Severity) -> dg.AssetCheckResult:
     """A judgement in Dagster's terms: it knows two verdicts, so the four are in the metadata."""
     metadata: dict[str, str | int] = {"verdict": str(judgement.verdict)}
     if judgement.measurement is not None:
@@ -58,7 +75,27 @@ def result(judgement: Judgement) -> dg.AssetCheckResult:
         metadata |= {"wrong": measured.wrong, "of": measured.of, **measured.counts}
     return dg.AssetCheckResult(
         passed=judgement.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE),
-        severity=SEVERITIES.get(judgement.verdict, dg.AssetCheckSeverity.WARN),
+        severity=dg.AssetCheckSeverity.ERROR if severity is Severity.CRITICAL else dg.AssetCheckSeverity.WARN,
         description=judgement.reason,
         metadata=metadata,
     )
+
+
+def build_check_job(settings: Settings) -> dg.Definitions:
+    """The job that makes all checks over everything, and the schedule that starts it once a day."""
+    job = dg.define_asset_job(
+        CHECK_JOB,
+        selection=dg.AssetSelection.all_asset_checks(),
+        description="Every check over everything there is; those of single runs look at their days only.",
+    )
+    schedule = dg.ScheduleDefinition(
+        name="checks_daily",
+        cron_schedule=settings.schedules.cron.get("checks_daily", "15 13 * * *"),
+        job=job,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING
+        if settings.schedules.enabled
+        else dg.DefaultScheduleStatus.STOPPED,
+        description="Once a day: every check over everything, also whether all that is due has been made.",
+    )
+    return dg.Definitions(jobs=[job], schedules=[schedule])

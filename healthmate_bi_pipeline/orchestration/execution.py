@@ -1,6 +1,6 @@
 """Executing some assets over a window in this process, recorded in the instance like any other run."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -15,10 +15,17 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Failure:
-    """An asset, or a check of one, that failed, and the clear line that says why."""
+    """An asset, or a check of one, that failed, and the clear line that says why.
+
+    Attributes:
+        asset: which one.
+        line: what people read.
+        is_warning: whether everything was made, and somebody is to look at it.
+    """
 
     asset: str
     line: str
+    is_warning: bool = False
 
 
 def execute(
@@ -50,22 +57,28 @@ def _failures(
 ) -> list[Failure]:
     by_step = {"__".join(name.split("/")): name for name in names}
     days = f" {window}" if window else ""
+    evaluations = result.get_asset_check_evaluations()
+    of_checks = {
+        f"{'__'.join(evaluation.asset_key.path)}_{evaluation.check_name}" for evaluation in evaluations
+    }
     found: list[Failure] = []
     for event in result.all_events:
         name = by_step.get(event.step_key or "", event.step_key or "run")
-        if event.is_step_failure:
+        # A blocking check that fails is a step that fails; its evaluation says more.
+        if event.is_step_failure and event.step_key not in of_checks:
             found.append(Failure(name, f"{name}{days}: {_reason(event)}"))
-    if found:
-        made = {event.step_key for event in result.all_events if event.is_step_success}
-        left = [name for step, name in by_step.items() if step not in made and name not in names_of(found)]
-        found += [Failure(name, f"{name}{days}: not made, because of what failed before.") for name in left]
-    for evaluation in result.get_asset_check_evaluations():
+    for evaluation in evaluations:
         if not evaluation.passed:
             name = evaluation.asset_key.to_user_string()
-            found.append(
-                Failure(name, f"{name}{days}: check {evaluation.check_name}: {evaluation.description}")
-            )
-    if not result.success and not found:
+            line = f"{name}{days}: check {evaluation.check_name}: {evaluation.description}"
+            is_warning = evaluation.severity is dg.AssetCheckSeverity.WARN
+            found.append(Failure(name, line, is_warning))
+    graves = names_of(failure for failure in found if not failure.is_warning)
+    if graves:
+        made = {event.step_key for event in result.all_events if event.is_step_success}
+        left = [name for step, name in by_step.items() if step not in made and name not in graves]
+        found += [Failure(name, f"{name}{days}: not made, because of what failed before.") for name in left]
+    if not result.success and all(failure.is_warning for failure in found):
         found.append(
             Failure("run", f"The run {result.run_id}{days} failed; `healthmate-bi ui` shows its log.")
         )
@@ -79,6 +92,6 @@ def _reason(event: dg.DagsterEvent) -> str:
     return data.error.message.strip().splitlines()[0] if data.error is not None else "failed."
 
 
-def names_of(failures: Sequence[Failure]) -> set[str]:
+def names_of(failures: Iterable[Failure]) -> set[str]:
     """The assets that failures are about."""
     return {failure.asset for failure in failures}

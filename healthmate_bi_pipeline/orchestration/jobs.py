@@ -1,7 +1,8 @@
 """The jobs: ``refresh`` makes all that is stale, ``report`` one report, ``collect_host_sample`` looks at this host."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -22,6 +23,11 @@ REPORT = "report"
 CAUSE_TAG = "healthmate/refresh"
 """On the runs that a refresh starts: the run that they belong to."""
 
+ONE_AT_A_TIME_TAG = "healthmate/one_at_a_time"
+"""Runs with the same value wait in the queue for each other; ``dagster.yaml`` says so."""
+
+_REFRESH_OP = "make_stale_partitions"
+
 _REPORT_NAMES = dg.Enum("ReportType", [dg.EnumValue(name) for name in REPORT_TYPE_BY_NAME])
 
 UNFINISHED = [
@@ -33,17 +39,35 @@ UNFINISHED = [
 
 
 def build_refresh(settings: Settings) -> dg.JobDefinition:
-    """The job.
+    """The job that makes what is stale: of everything, of what is selected, or of what some raw days have changed.
 
     One Dagster run cannot mix partitionings, and what is stale in one layer is known only when the one before
     was made. So its one step does what ``healthmate-bi run`` does: it starts the runs that are needed, one
     after the other, in its own process.
     """
 
-    @dg.op(name="make_stale_partitions")
+    @dg.op(
+        name=_REFRESH_OP,
+        config_schema={
+            "select": dg.Field(
+                [str],
+                default_value=[],
+                description="Assets, groups or expressions, as of `run --select`; none: all.",
+            ),
+            "days": dg.Field(
+                [dg.Array(str)],
+                default_value=[],
+                description="First and last day of stretches of raw days; none: all. What is made from them is stale"
+                " or not.",
+            ),
+        },
+    )
     def make_stale_partitions(context: dg.OpExecutionContext) -> None:
+        asked = context.op_config
         summary = run_pipeline(
             settings,
+            select=asked["select"],
+            raw_days=[_days(first, last) for first, last in asked["days"]],
             instance=context.instance,
             tags={CAUSE_TAG: context.run_id},
             on_progress=_logging(context.log.info),
@@ -56,11 +80,21 @@ def build_refresh(settings: Settings) -> dg.JobDefinition:
         name=REFRESH,
         description="Takes new files in and makes all that is stale, in runs of its own.",
         executor_def=dg.in_process_executor,
+        tags={ONE_AT_A_TIME_TAG: REFRESH},
     )
     def refresh() -> None:
         make_stale_partitions()
 
     return refresh
+
+
+def refresh_config(*, select: Sequence[str] = (), days: Sequence[Window] = ()) -> dict[str, Any]:
+    """What a refresh is asked for, as its run configuration: see ``build_refresh``."""
+    asked = {
+        "select": list(select),
+        "days": [[str(window.first_day), str(window.last_day)] for window in days],
+    }
+    return {"ops": {_REFRESH_OP: {"config": asked}}}
 
 
 def build_collect(settings: Settings) -> dg.JobDefinition:

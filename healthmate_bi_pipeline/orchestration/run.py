@@ -16,6 +16,7 @@ import dagster as dg
 from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.orchestration.blocking import held_back
 from healthmate_bi_pipeline.orchestration.build import build_definitions
 from healthmate_bi_pipeline.orchestration.dead_runs import fail_dead_runs, process_tags
 from healthmate_bi_pipeline.orchestration.execution import execute
@@ -25,7 +26,9 @@ from healthmate_bi_pipeline.orchestration.plan import Group, fold, groups, with_
 from healthmate_bi_pipeline.orchestration.selection import select_assets
 from healthmate_bi_pipeline.orchestration.watching import OnProgress, RunSummary, Watch, unwatched
 from healthmate_bi_pipeline.settings import Settings
-from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
+from healthmate_bi_pipeline.usecases.check_results import blocking_days
+from healthmate_bi_pipeline.usecases.checks import CHECKS
+from healthmate_bi_pipeline.usecases.graph import ASSETS, RAW, AssetSpec
 from healthmate_bi_pipeline.usecases.ingest import new_file_count, unknown_folder_messages
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.status import begun_stale
@@ -41,6 +44,7 @@ def run_pipeline(
     *,
     first_day: date | None = None,
     last_day: date | None = None,
+    raw_days: Sequence[Window] = (),
     select: Sequence[str] = (),
     dry_run: bool = False,
     on_progress: OnProgress = unwatched,
@@ -55,6 +59,7 @@ def run_pipeline(
         settings: the configuration.
         first_day: the first day to make; when only the last one is given, the first that is known.
         last_day: the last one, inclusive; when only the first one is given, today.
+        raw_days: when given, only stale raw days that lie in one of these are made, and what is stale then.
         select: names of assets or groups, or expressions in Dagster's selection syntax; all when empty.
         dry_run: only say what would be made, as far as it is known before files have been read.
         on_progress: told of every moment.
@@ -81,6 +86,7 @@ def run_pipeline(
                 pipeline,
                 recorded_in,
                 chosen,
+                raw_days=raw_days,
                 interrupts=interrupts,
                 tags=tags or {},
                 on_progress=on_progress,
@@ -106,10 +112,14 @@ class _Run:
         instance: dg.DagsterInstance,
         chosen: Sequence[AssetSpec],
         *,
+        raw_days: Sequence[Window],
         interrupts: Interrupts,
         tags: Mapping[str, str],
         on_progress: OnProgress,
     ) -> None:
+        self._raw_days = tuple(raw_days)
+        self._checks = [check for check in CHECKS if not check.is_by_clock]
+        self._held_back: set[str] = set()
         self.summary = RunSummary(pipeline.settings.reports_path)
         self._interrupts = interrupts
         self._watch = Watch(self.summary, on_progress, raise_if_stopped=interrupts.raise_if_any)
@@ -128,13 +138,17 @@ class _Run:
     def make_days(self, group: Group, days: Window) -> None:
         """Make all partitions of a group that touch some days."""
         assert group.partitioned_by is not None  # noqa: S101 - it is partitioned
-        names = {asset.name for asset in group.assets}
-        for window in fold(_partitions(group.partitioned_by, days), group.partitioned_by):
+        asked = sorted(_partitions(group.partitioned_by, days))
+        names = {asset.name for asset in group.assets if self._without_held_back(asset, asked) == asked}
+        for window in fold(asked, group.partitioned_by):
             self._make(group, names, window)
 
     def make_whole(self, group: Group) -> None:
         """Make the assets of a group that has no partitions."""
-        self._make(group, {asset.name for asset in group.assets}, None)
+        whole = [UNPARTITIONED]
+        self._make(
+            group, {asset.name for asset in group.assets if self._without_held_back(asset, whole)}, None
+        )
 
     def make_stale(self, group: Group) -> None:
         """Make the stale partitions of a group, and what is made from them, until there are none."""
@@ -144,7 +158,7 @@ class _Run:
             stale = {
                 asset.name: [
                     day
-                    for day in begun_stale(self._pipeline, asset)
+                    for day in self._stale(asset)
                     if attempts[asset.name, day] < (1 if group.partitioned_by is None else MOST_ATTEMPTS)
                 ]
                 for asset in group.assets
@@ -156,13 +170,39 @@ class _Run:
             attempts.update((name, day) for name, days in planned.items() for day in days)
             failed |= self._make_planned(group, planned)
 
+    def _stale(self, asset: AssetSpec) -> list[date]:
+        days = self._without_held_back(asset, begun_stale(self._pipeline, asset))
+        if not self._raw_days or asset.group != RAW or asset.partitioned_by is None:
+            return days
+        return [day for day in days if any(span.first_day <= day <= span.last_day for span in self._raw_days)]
+
+    def _wrong_days(self) -> dict[str, set[date]]:
+        """What blocking checks failed for; what is to be made again will be checked again first."""
+        by_name = {asset.name: asset for asset in self._chosen}
+        return {
+            name: days - set(begun_stale(self._pipeline, by_name[name])) if name in by_name else days
+            for name, days in blocking_days(self._pipeline, self._checks).items()
+        }
+
+    def _without_held_back(self, asset: AssetSpec, days: Sequence[date]) -> list[date]:
+        held = held_back(asset, days, wrong=self._wrong_days(), assets=self._chosen)
+        if held and asset.name not in self._held_back:
+            self._held_back.add(asset.name)
+            count = f"{len(held)} partitions from {min(held)} on" if asset.partitioned_by else "it is"
+            self._watch.failed(
+                asset.name, f"{asset.name}: {count} not made, because a check of what they stand on failed."
+            )
+        return [day for day in days if day not in held]
+
     def _make_planned(self, group: Group, planned: Mapping[str, set[date]]) -> set[str]:
         """Make some partitions; the names of the assets that failed."""
         if group.partitioned_by is None:
             return self._make(group, {name for name, days in planned.items() if days}, None)
         failed: set[str] = set()
         days = {day for of_asset in planned.values() for day in of_asset}
-        for window in fold(days, group.partitioned_by, gap=group.folded_gap):
+        # Who names the days wants nothing made along.
+        gap = 0 if self._raw_days else group.folded_gap
+        for window in fold(days, group.partitioned_by, gap=gap):
             touched = {
                 name
                 for name, of_asset in planned.items()
@@ -172,6 +212,8 @@ class _Run:
         return failed
 
     def _make(self, group: Group, names: set[str], window: Window | None) -> set[str]:
+        if not names:
+            return set()
         failures = execute(
             self._definitions(),
             names,
@@ -182,8 +224,11 @@ class _Run:
         )
         self._interrupts.raise_if_any()
         for failure in failures:
+            if failure.is_warning:
+                self.summary.messages.append(failure.line)
+                continue
             self._watch.failed(failure.asset, failure.line)
-        return {failure.asset for failure in failures}
+        return {failure.asset for failure in failures if not failure.is_warning}
 
     def _definitions(self) -> dg.Definitions:
         """The definitions from the first day on that is known now: taking files in may move it back."""
@@ -192,6 +237,7 @@ class _Run:
             definitions = build_definitions(
                 self._pipeline.settings,
                 assets=[self._watch.watched(asset) for asset in self._chosen],
+                checks=self._checks,
                 open_pipeline=lambda: nullcontext(self._pipeline),
             )
             self._loaded = first_day, definitions

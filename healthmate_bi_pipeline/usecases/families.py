@@ -28,7 +28,9 @@ from healthmate_bi_pipeline.transforms.state import content_versions
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import make_in_chunks
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
+from healthmate_bi_pipeline.usecases.restating import explain_restatements
 from healthmate_bi_pipeline.warehouse import books, runs
+from healthmate_bi_pipeline.warehouse.restatements import Remaking
 from healthmate_bi_pipeline.warehouse.windows import replace_window
 
 
@@ -192,6 +194,11 @@ def _build_figures(pipeline: Pipeline, recipe: Recipe, period: Period, window: W
     with pipeline.warehouse.transaction() as connection:
         inputs = versions.metrics_inputs(pipeline, connection, window, family=family, period=period)
         of_state = versions.state_versions(connection, window, family=family, period=period)
+        made_before = {
+            first: record.refreshed_at
+            for first, record in books.partition_records(connection, asset, window=window).items()
+        }
+    remaking = Remaking(asset, pipeline.run_id, pipeline.now)
     with pipeline.engine() as engine:
         tables = recipe.figures(pipeline, engine, period, window, _version_table(engine, period, of_state))
         held = _rows_per_partition(engine, tables[family.rows], period)
@@ -204,6 +211,7 @@ def _build_figures(pipeline: Pipeline, recipe: Recipe, period: Period, window: W
                     window=window,
                     rows=engine.stream(expression, schema=warehouse_schema(table, expression.columns)),
                     now=pipeline.now,
+                    remaking=remaking,
                 )
                 runs.record_action(
                     connection,
@@ -221,6 +229,9 @@ def _build_figures(pipeline: Pipeline, recipe: Recipe, period: Period, window: W
                     },
                     now=pipeline.now,
                 )
+            explain_restatements(
+                connection, family=family, period=period, run_id=pipeline.run_id, made_before=made_before
+            )
             books.record_partitions(
                 connection,
                 [

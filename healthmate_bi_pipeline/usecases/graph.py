@@ -6,7 +6,7 @@ family adds its assets here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -75,6 +75,7 @@ from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 from healthmate_bi_pipeline.usecases.plausibility import build_baselines
 from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe, last_complete, report_inputs
 from healthmate_bi_pipeline.usecases.reports.recipes import REPORT_RECIPES
+from healthmate_bi_pipeline.usecases.reports.restated import name_reports
 from healthmate_bi_pipeline.usecases.reports.writing import build_reports, report_asset
 from healthmate_bi_pipeline.usecases.retention import (
     CALIBRATION,
@@ -86,6 +87,10 @@ from healthmate_bi_pipeline.usecases.retention import (
 
 Build = Callable[[Pipeline, Window | None], Built]
 Inputs = Callable[[Pipeline, Connection, Window], Mapping[date, int]]
+
+
+RAW = "raw"
+"""The group of what is made from staged rows, which all else is made from."""
 
 
 class Stage(IntEnum):
@@ -168,7 +173,7 @@ def _raw(dataset: Dataset) -> AssetSpec:
     baselines = (READING_BASELINES.name,) if dataset is HEALTH_READINGS else ()
     return AssetSpec(
         name=f"raw/{dataset.name}",
-        group="raw",
+        group=RAW,
         description=f"{dataset.description} Checked, in kept units and {clock}, one version per key.",
         partitioned_by=None if is_users else Period.DAILY,
         upstream=(f"staged/{dataset.name}", *people, *baselines),
@@ -345,6 +350,13 @@ _REVENUE = AssetSpec(
 )
 
 
+def _figures(pipeline: Pipeline, window: Window | None, *, recipe: Recipe, period: Period) -> Built:
+    """Replace the figures of a window, and name the reports that were written from what was there before."""
+    built = build_metrics(pipeline, window, recipe=recipe, period=period)
+    name_reports(pipeline, asset=figures_name(recipe.family, period), period=period)
+    return built
+
+
 def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
     family = recipe.family
     people = ("raw/users",) if family.reads_people else ()
@@ -358,7 +370,7 @@ def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
         table=family.view,
         place="warehouse",
         version=str(family.registry_version),
-        build=partial(build_metrics, recipe=recipe, period=period),
+        build=partial(_figures, recipe=recipe, period=period),
         inputs=partial(versions.metrics_inputs, family=family, period=period),
     )
 
@@ -406,3 +418,16 @@ ASSETS: tuple[AssetSpec, ...] = (
 """All assets, each after what it is made from."""
 
 ASSET_BY_NAME = {asset.name: asset for asset in ASSETS}
+
+
+def made_from(names: Iterable[str], assets: Iterable[AssetSpec] = ASSETS) -> frozenset[str]:
+    """Some assets and all that is made from them."""
+    found = set(names)
+    for asset in assets:  # each stands after what it is made from
+        if found.intersection(asset.upstream):
+            found.add(asset.name)
+    return frozenset(found)
+
+
+OF_ALL_TIME = made_from(asset.name for asset in ASSETS if asset.stage in (Stage.PARAMETERS, Stage.HISTORY))
+"""What looks at all that ever happened, and what stands on it: made once a night (DESIGN, rule 8)."""

@@ -16,7 +16,7 @@ from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
 from healthmate_bi_pipeline.usecases.ingest import new_file_count
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
-from healthmate_bi_pipeline.warehouse import books, overview, runs
+from healthmate_bi_pipeline.warehouse import alerts, books, overview, runs
 
 SHOWN_RUNS = 5
 
@@ -47,6 +47,7 @@ class Status:
         assets: by name, in the order of the graph.
         running: runs that go on.
         failed: the last runs that failed or whose process was killed.
+        open_alerts: how many alerts were open when it was last looked at.
         places: where things are, by what they are.
     """
 
@@ -55,6 +56,7 @@ class Status:
     assets: Mapping[str, AssetStatus]
     running: Sequence[overview.RunEntry]
     failed: Sequence[overview.RunEntry]
+    open_alerts: int
     places: Mapping[str, str]
 
 
@@ -66,6 +68,7 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         files = {dataset.name: books.file_totals(connection, dataset.name) for dataset in DATASETS}
         running = overview.latest_runs(connection, outcomes=(runs.RUNNING,), limit=SHOWN_RUNS)
         failed = overview.latest_runs(connection, outcomes=(runs.FAILED, runs.ABANDONED), limit=SHOWN_RUNS)
+        open_alerts = alerts.count_open(connection, now=pipeline.now)
     return Status(
         first_day=read_first_day(pipeline.lake),
         datasets={
@@ -81,6 +84,7 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         },
         running=running,
         failed=failed,
+        open_alerts=open_alerts,
         places=find_places(pipeline.settings),
     )
 

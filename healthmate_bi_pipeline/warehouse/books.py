@@ -243,6 +243,14 @@ def first_file_at(connection: Connection) -> datetime | None:
     return found
 
 
+def intake_counts(connection: Connection) -> tuple[int, int, int]:
+    """What grows whenever something is read or taken up again: files, the last file's number, their days."""
+    files, last = connection.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(_FILES.c.file_number), 0))
+    ).one()
+    return files, last, int(connection.scalar(sa.select(sa.func.count()).select_from(_FILE_DAYS)) or 0)
+
+
 def staged_days(connection: Connection, dataset: str) -> list[date]:
     """The staged days that a dataset has files for, in order."""
     days = sa.select(_FILE_DAYS.c.day).where(_FILE_DAYS.c.dataset == dataset).distinct()

@@ -21,11 +21,13 @@ from healthmate_bi_pipeline.catalog.engagement_tables import (
     ENGAGEMENT_VIEW,
 )
 from healthmate_bi_pipeline.catalog.performance_tables import SYSTEM_PERFORMANCE_METRICS
+from healthmate_bi_pipeline.catalog.restatements import RESTATEMENTS
 from healthmate_bi_pipeline.catalog.tables import (
     AUDIT_LOG,
     HEALTH_METRIC_ROWS,
     HEALTH_METRICS_VIEW,
     IDENTITIES,
+    PIPELINE_RUNS,
     REPORTS,
     TABLES,
     VIEWS,
@@ -120,7 +122,9 @@ _INDEXES: dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]] = {
     REPORTS.name: (
         ("version", ("report_type", "cadence", "period_start", "period_end", "audience", "version"), True),
     ),
+    RESTATEMENTS.name: (("asset", ("asset", "period_start"), False),),
     AUDIT_LOG.name: (("at", ("at",), False),),
+    PIPELINE_RUNS.name: (("started_at", ("started_at",), False),),
 }  # fmt: skip
 
 
@@ -147,7 +151,9 @@ def sql_table(metadata: sa.MetaData, table: Table) -> sa.Table:
 
 def _sql_column(table: Table, column: Column) -> sa.Column[object]:
     # Never set by hand, so that no entry of the log can be put between others.
-    identity = (sa.Identity(always=True),) if table is AUDIT_LOG and column.name == "id" else ()
+    identity = (
+        (sa.Identity(always=True),) if table in (AUDIT_LOG, RESTATEMENTS) and column.name == "id" else ()
+    )
     return sa.Column(
         column.name, SQL_TYPES[column.type], *identity, nullable=column.is_nullable, comment=column.comment
     )  # fmt: skip

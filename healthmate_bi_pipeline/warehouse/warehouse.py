@@ -18,7 +18,7 @@ from healthmate_bi_pipeline.warehouse.failures import (
     sqlstate,
     translated,
 )
-from healthmate_bi_pipeline.warehouse.locks import hold_window
+from healthmate_bi_pipeline.warehouse.locks import advisory_key, hold_keys, hold_window
 from healthmate_bi_pipeline.warehouse.migration import migrate
 from healthmate_bi_pipeline.warehouse.reading import ensure_reader
 from healthmate_bi_pipeline.warehouse.server import CONNECT_SECONDS, database_url, unreachable
@@ -108,6 +108,14 @@ class Warehouse:
             BusyError: another run held one of them for longer than ``wait_seconds``.
         """  # fmt: skip
         return hold_window(self.engine, asset, window, wait_seconds=wait_seconds)
+
+    def hold_alone(self, what: str, *, wait_seconds: float = HOLD_SECONDS) -> AbstractContextManager[None]:
+        """Keep every other process from doing the same until the block ends.
+
+        Raises:
+            BusyError: another one did it for longer than ``wait_seconds``.
+        """  # fmt: skip
+        return hold_keys(self.engine, [advisory_key("alone", what)], what=what, wait_seconds=wait_seconds)
 
 
 def _offer_reader(engine: Engine) -> None:

@@ -22,6 +22,7 @@ from healthmate_bi_pipeline.catalog.provenance import STAMPS
 from healthmate_bi_pipeline.errors import IntegrityError
 from healthmate_bi_pipeline.warehouse.copying import BATCH_ROWS, conformed, copy_rows
 from healthmate_bi_pipeline.warehouse.failures import translated
+from healthmate_bi_pipeline.warehouse.restatements import Remaking, note_restatements
 from healthmate_bi_pipeline.warehouse.schema import SQL_TYPES, partition_name
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def replace_window(
     window: Window,
     rows: pa.RecordBatchReader,
     now: datetime,
+    remaking: Remaking | None = None,
 ) -> Replacement:
     """Replace the rows of a period that start in a window by others, within the caller's transaction.
 
@@ -74,6 +76,7 @@ def replace_window(
         rows: the columns but the stamps, in any order, sorted by the key; those that they lack are null and cost
             nothing. Read once, a few rows at a time.
         now: the instant (UTC, naive) that new rows and changed figures are stamped with.
+        remaking: what changed figures of complete periods are noted under; ``None``: they are not noted.
 
     Raises:
         IntegrityError: a row lies outside the window, its columns are not the table's, a key comes twice, a
@@ -87,7 +90,7 @@ def replace_window(
             stamped = (_with_stamps(batch, stamp) for batch in counted)
             copy_rows(connection, target.name, (*target.given, *STAMPS), stamped)
             return Replacement(inserted=counted.rows)
-        return _replace_existing(connection, target, counted, stamp)
+        return _replace_existing(connection, target, counted, stamp, remaking)
 
 
 def replace_all(connection: Connection, *, table: Table, rows: pa.RecordBatchReader) -> int:
@@ -175,7 +178,7 @@ class _Target:
 
 
 def _replace_existing(
-    connection: Connection, target: _Target, rows: _Counted, stamp: datetime
+    connection: Connection, target: _Target, rows: _Counted, stamp: datetime, remaking: Remaking | None
 ) -> Replacement:
     key = [column for column in target.columns if column.name in target.table.key]
     incoming = _sql_table("incoming_rows", target.columns)
@@ -198,14 +201,26 @@ def _replace_existing(
         ).select_from(matched)
     ).one()  # fmt: skip
 
+    if remaking is not None and same < max(of_both, rows.rows, _held_rows(connection, target)):
+        note_restatements(
+            connection,
+            table=target.table,
+            period=target.period,
+            window=target.window,
+            held=target.name,
+            incoming=incoming.name,
+            matched=matched.name,
+            remaking=remaking,
+        )
     stays = sa.exists().where(target.same_key(matched), is_identical)
     outdated = sa.delete(target.sql).where(target.in_window, *([~stays] if identical else []))
     deleted = connection.execute(outdated).rowcount
     connection.execute(_insertion(target, incoming, matched, stamp))
     for temporary in (matched, incoming):
         connection.execute(sa.schema.DropTable(temporary))
-    held = connection.scalar(sa.select(sa.func.count()).select_from(target.sql).where(target.in_window))
-    if held != rows.rows:  # of two identical rows neither is inserted, so the key does not notice
+    if (
+        _held_rows(connection, target) != rows.rows
+    ):  # of two identical rows neither is inserted, so the key does not notice
         raise IntegrityError(f"Rows for {target.table.name} hold a key twice; nothing was written.")
     return Replacement(
         inserted=rows.rows - of_both,
@@ -213,6 +228,11 @@ def _replace_existing(
         unchanged=same,
         deleted=deleted - (of_both - identical),
     )
+
+
+def _held_rows(connection: Connection, target: _Target) -> int:
+    counted = sa.select(sa.func.count()).select_from(target.sql).where(target.in_window)
+    return int(connection.scalar(counted) or 0)
 
 
 def _comparison() -> tuple[sa.Column[bool], sa.Column[bool]]:

@@ -11,6 +11,7 @@ import pytest
 
 from healthmate_bi_pipeline.orchestration.automation import build_automation
 from healthmate_bi_pipeline.orchestration.build import build_definitions
+from healthmate_bi_pipeline.orchestration.checks import build_check_job
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.checks import CHECKS
 from healthmate_bi_pipeline.usecases.graph import ASSETS
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def definitions(tmp_path: Path) -> dg.Definitions:
     unmade = Settings(home=tmp_path / "home")
-    return dg.Definitions.merge(build_definitions(unmade), build_automation(unmade))
+    return dg.Definitions.merge(build_definitions(unmade), build_automation(unmade), build_check_job(unmade))
 
 
 def _described(definitions: dg.Definitions) -> str:
@@ -91,11 +92,9 @@ def test_a_range_of_partitions_is_one_run(definitions: dg.Definitions) -> None:
 
 
 def test_nothing_runs_by_itself_unasked(definitions: dg.Definitions) -> None:
-    assert [(schedule.name, schedule.default_status) for schedule in definitions.schedules or ()] == [
-        ("refresh_hourly", dg.DefaultScheduleStatus.STOPPED),
-        ("collect_every_five_minutes", dg.DefaultScheduleStatus.STOPPED),
-    ]
-    assert [sensor.default_status for sensor in definitions.sensors or ()] == [dg.DefaultSensorStatus.STOPPED]
+    statuses = {schedule.default_status for schedule in definitions.schedules or ()}
+    assert statuses == {dg.DefaultScheduleStatus.STOPPED}
+    assert {sensor.default_status for sensor in definitions.sensors or ()} == {dg.DefaultSensorStatus.STOPPED}
 
 
 def test_loading_starts_nothing(environment: Settings, tmp_path: Path) -> None:

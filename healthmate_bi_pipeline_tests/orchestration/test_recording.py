@@ -24,6 +24,7 @@ from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.checks import CHECKS
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED
 from healthmate_bi_pipeline.warehouse.server import dagster_database_url
+from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file
 
 pytestmark = pytest.mark.slow
@@ -98,7 +99,8 @@ def test_every_partition_is_recorded_and_every_check_passes(
     recorded: dg.DagsterInstance, summary: RunSummary
 ) -> None:
     assert summary.failures == []
-    assert len(summary.messages) == 3
+    assert len(summary.messages) == 4
+    assert "check few_rows_set_aside: 2 of 22 rows" in summary.messages[-1]
     for name, days in summary.partitions.items():
         key = dg.AssetKey(name.split("/"))
         assert recorded.get_latest_materialization_event(key) is not None
@@ -117,9 +119,31 @@ def test_every_partition_is_recorded_and_every_check_passes(
         if event is not None
     ]
     checked = {(found.asset_key.to_user_string(), found.check_name) for found in evaluations}
-    assert checked == {(spec.asset, spec.name) for spec in CHECKS if spec.asset in summary.partitions}
-    assert all(found.passed for found in evaluations)
+    assert checked == {
+        (spec.asset, spec.name)
+        for spec in CHECKS
+        if spec.asset in summary.partitions and not spec.is_by_clock
+    }
+    assert {found.check_name for found in evaluations if not found.passed} == {"few_rows_set_aside"}
     assert all(run.is_success for run in recorded.get_runs())
+
+
+def test_what_checks_found_is_kept(known: Settings, summary: RunSummary) -> None:
+    with Warehouse.open(known) as warehouse, warehouse.transaction() as connection:
+        found = connection.execute(text("SELECT * FROM bi_check_results")).mappings().all()
+    assert {(row["asset"], row["check_name"]) for row in found} == {
+        (spec.asset, spec.name)
+        for spec in CHECKS
+        if spec.asset in summary.partitions and not spec.is_by_clock
+    }
+    assert {row["verdict"] for row in found if row["severity"] != "warning"} <= {"passed", "not applicable"}
+    (added,) = (
+        row
+        for row in found
+        if (row["asset"], row["check_name"]) == ("raw/health_readings", "rows_add_up")
+        and row["window"] == f"{DAYS[0] - timedelta(days=1)}…{DAYS[-1] + timedelta(days=1)}"
+    )
+    assert (added["wrong"], added["of"], added["counts"]["staged"]) == (0, 22, 22)
 
 
 def test_no_value_of_a_person_is_in_dagsters_storage(

@@ -16,7 +16,8 @@ from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.errors import DataError, UsageError
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
 from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
-from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.settings import Settings, Severity
+from healthmate_bi_pipeline.usecases.checks import CheckSpec, Measurement
 from healthmate_bi_pipeline.usecases.graph import Stage
 from healthmate_bi_pipeline_tests.orchestration.toys import Toys
 
@@ -265,3 +266,46 @@ def test_a_stop_is_obeyed_between_assets(toys: Toys, run: Run) -> None:
     with pytest.raises(KeyboardInterrupt):
         run()
     assert toys.made == [("staged/toys", "None")]
+
+
+def test_nothing_is_made_from_what_a_blocking_check_fails_for(
+    toys: Toys, settings: Settings, memory_instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {"rows": 1}
+
+    def judged(name: str, severity: Severity, *, is_blocking: bool = False) -> CheckSpec:
+        return CheckSpec(
+            name, "raw/toys", "It holds.", lambda _pipeline, _window: Measurement(wrong["rows"], 10),
+            severity=severity, is_blocking=is_blocking,
+        )  # fmt: skip
+
+    checks = (
+        judged("holds", Severity.CRITICAL, is_blocking=True),
+        judged("is_usual", Severity.WARNING),
+    )
+    monkeypatch.setattr("healthmate_bi_pipeline.orchestration.run.CHECKS", checks)
+    known = settings.model_copy(update={"start_date": FIRST_DAY})
+    for name, day in (("raw/toys", 31), ("state/days", 31), ("state/months", 1), ("figures/yearly", 1)):
+        toys.inputs[name] = {date(2026, 1, day): 1}
+
+    def run() -> RunSummary:
+        toys.made.clear()
+        return run_pipeline(known, assets=toys.graph(), now=NOW, instance=memory_instance)
+
+    summary = run()
+    assert [name for name, _ in toys.made] == ["staged/toys", "raw/toys"]
+    assert summary.failures == [
+        "raw/toys 2026-01-31: check holds: 1 of 10 rows: not so: It holds.",
+        "state/days 2026-01-31: not made, because of what failed before.",
+        "state/months: 1 partitions from 2026-01-01 on not made, because a check of what they stand on failed.",
+        "figures/yearly: 1 partitions from 2026-01-01 on not made, because a check of what they stand on failed.",
+    ]
+    assert summary.messages[-1] == "raw/toys 2026-01-31: check is_usual: 1 of 10 rows: not so: It holds."
+    # Another run does not make them either, as long as the check has not passed.
+    assert "state/days: 1 partitions from 2026-01-31 on not made" in run().failures[0]
+    assert [name for name, _ in toys.made] == ["staged/toys"]
+
+    wrong["rows"] = 0
+    toys.inputs["raw/toys"][date(2026, 1, 31)] = 2
+    assert run().failures == []
+    assert [name for name, _ in toys.made][1:] == ["raw/toys", "state/days", "state/months", "figures/yearly"]

@@ -107,7 +107,7 @@ def report_inputs(
             recipe.report_type.name,
             settings,
             pipeline.is_complete(part.end),
-            *(combined(_read(reading, held[reading.asset], period, part)) for reading in readings),
+            *(combined(read_partitions(reading, held[reading.asset], period, part)) for reading in readings),
             *((beside.get(part.first_day, 0),) if recipe.beside else ()),
         )
         for part in parts
@@ -162,9 +162,9 @@ def _up_to(held: Mapping[date, int]) -> dict[date, int]:
     return found
 
 
-def _read(
+def read_partitions(
     reading: Reading, held: Mapping[date, int], period: Period, part: Window
-) -> list[tuple[object, int]]:
+) -> list[tuple[date, int]]:
     """The partitions of an asset that the report on a period reads, with their versions."""
     match reading.reach:
         case Reach.OWN:

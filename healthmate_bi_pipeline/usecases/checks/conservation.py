@@ -1,116 +1,27 @@
-"""Checks that the books balance: rows of files, of days, and of figures (DESIGN, rule 2).
-
-Measuring and judging are apart. A measurement has a numerator (what is wrong) and a denominator (what was
-looked at), both of rows, and counts; never values of a person. Whoever adds a family adds its checks to
-``CHECKS``.
-"""
+"""Checks that the books balance: rows of files, of days, and of figures (DESIGN, rule 2)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import date
-from enum import StrEnum
 from functools import partial
 
 from healthmate_bi_pipeline.catalog.datasets import DATASETS, PARTITIONED_DATASETS, Dataset
 from healthmate_bi_pipeline.catalog.families import FAMILIES, Family, figures_name
 from healthmate_bi_pipeline.catalog.lake_tables import quarantine_table, raw_table, staged_table
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
-from healthmate_bi_pipeline.errors import HealthMateError
 from healthmate_bi_pipeline.lake.statistics import partition_statistics, table_statistics
 from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.transforms import raw
 from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.checks.judging import CheckSpec, Measurement
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
 from healthmate_bi_pipeline.warehouse import books, checks
 
 _FATES = (raw.KEPT, raw.DUPLICATE, raw.SUPERSEDED, raw.QUARANTINED)
-
-
-class Verdict(StrEnum):
-    """What a check comes to."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_APPLICABLE = "not applicable"
-    ERROR = "error"
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What a check found.
-
-    Attributes:
-        wrong: rows that are not as they should be.
-        of: rows that were looked at.
-        counts: more figures, for people.
-        days: first days of the partitions that are not as they should be.
-        note: why there is nothing to look at, if that needs a word.
-    """
-
-    wrong: int
-    of: int
-    counts: Mapping[str, int] = field(default_factory=dict)
-    days: tuple[date, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class CheckSpec:
-    """One check.
-
-    Attributes:
-        name: what is checked.
-        asset: of which asset.
-        description: what has to hold.
-        measure: counts in a window, or everything.
-    """
-
-    name: str
-    asset: str
-    description: str
-    measure: Callable[[Pipeline, Window | None], Measurement]
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict, and the measurement that it rests on; none where measuring failed."""
-
-    verdict: Verdict
-    measurement: Measurement | None
-    reason: str
-
-
-def check(pipeline: Pipeline, spec: CheckSpec, window: Window | None) -> Judgement:
-    """Measure and judge.
-
-    Lake and books do not commit together. What seems wrong is therefore counted once more while no other run
-    is writing these days.
-    """
-    try:
-        measured = spec.measure(pipeline, window)
-        if measured.wrong and measured.days:
-            suspect = Window.of_days(min(measured.days), max(measured.days))
-            with pipeline.warehouse.hold(spec.asset, suspect):
-                measured = spec.measure(pipeline, window)
-    except HealthMateError as error:
-        return Judgement(Verdict.ERROR, None, str(error))
-    return judge(spec, measured)
-
-
-def judge(spec: CheckSpec, measured: Measurement) -> Judgement:
-    """What a measurement means."""
-    if measured.wrong:
-        days = f", first on {measured.days[0]}" if measured.days and measured.days[0] != UNPARTITIONED else ""
-        reason = f"{measured.wrong} of {measured.of} rows{days}: not so: {spec.description}"
-        return Judgement(Verdict.FAILED, measured, reason)
-    if measured.of == 0:
-        return Judgement(Verdict.NOT_APPLICABLE, measured, measured.note or "There are no rows.")
-    return Judgement(Verdict.PASSED, measured, f"All {measured.of} rows. {spec.description}")
 
 
 def _lines_add_up(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) -> Measurement:
@@ -138,7 +49,7 @@ def _staged_in_lake(pipeline: Pipeline, window: Window | None, *, dataset: Datas
 
 
 def _rows_add_up(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) -> Measurement:
-    recorded = _recorded(pipeline, f"raw/{dataset.name}", window)
+    recorded = recorded_counts(pipeline, f"raw/{dataset.name}", window)
     totals: dict[str, int] = defaultdict(int)
     wrong: dict[date, int] = {}
     for day, counts in recorded.items():
@@ -151,7 +62,7 @@ def _rows_add_up(pipeline: Pipeline, window: Window | None, *, dataset: Dataset)
 
 
 def _raw_in_lake(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) -> Measurement:
-    recorded = _recorded(pipeline, f"raw/{dataset.name}", window)
+    recorded = recorded_counts(pipeline, f"raw/{dataset.name}", window)
     wrong: dict[date, int] = defaultdict(int)
     counts: dict[str, int] = {}
     of = 0
@@ -175,7 +86,7 @@ def _nothing_lost(pipeline: Pipeline, window: Window | None, *, dataset: Dataset
         return Measurement(0, 0, note="Some days are still to be made.")
     with pipeline.warehouse.transaction() as connection:
         staged = books.file_totals(connection, dataset.name).staged
-    on_days = sum(counts.get("staged", 0) for counts in _recorded(pipeline, asset.name, None).values())
+    on_days = sum(counts.get("staged", 0) for counts in recorded_counts(pipeline, asset.name, None).values())
     return Measurement(abs(staged - on_days), staged, {"rows of files": staged, "rows of days": on_days})
 
 
@@ -233,7 +144,8 @@ def _active_starts_cover_rows(pipeline: Pipeline) -> Measurement:
     return Measurement(without, rows)
 
 
-def _recorded(pipeline: Pipeline, asset: str, window: Window | None) -> dict[date, Mapping[str, int]]:
+def recorded_counts(pipeline: Pipeline, asset: str, window: Window | None) -> dict[date, Mapping[str, int]]:
+    """What the books say of the rows of an asset's partitions, by their first day."""
     is_partitioned = ASSET_BY_NAME[asset].partitioned_by is not None
     with pipeline.warehouse.transaction() as connection:
         records = books.partition_records(connection, asset, window=window if is_partitioned else None)
@@ -270,9 +182,9 @@ def _difference(one: Mapping[date, int], other: Mapping[date, int]) -> dict[date
     }
 
 
-CHECKS: tuple[CheckSpec, ...] = (
+CONSERVATION: tuple[CheckSpec, ...] = (
     *(
-        CheckSpec(name, f"staged/{dataset.name}", description, partial(measure, dataset=dataset))
+        CheckSpec(name, f"staged/{dataset.name}", description, partial(measure, dataset=dataset), is_of_all=True)
         for dataset in DATASETS
         for name, description, measure in (
             ("lines_add_up", "Lines of a file = rows + rejected; rows = staged + undated.", _lines_add_up),
@@ -280,7 +192,8 @@ CHECKS: tuple[CheckSpec, ...] = (
         )
     ),
     *(
-        CheckSpec(name, f"raw/{dataset.name}", description, partial(measure, dataset=dataset))
+        # Where rows are missing nothing may be made from the others.
+        CheckSpec(name, f"raw/{dataset.name}", description, partial(measure, dataset=dataset), is_blocking=True)
         for dataset in DATASETS
         for name, description, measure in (
             ("rows_add_up", "Staged rows = kept + duplicates + superseded + quarantined.", _rows_add_up),
@@ -293,6 +206,7 @@ CHECKS: tuple[CheckSpec, ...] = (
             f"raw/{dataset.name}",
             "Rows with a day of all files = staged rows of all days.",
             partial(_nothing_lost, dataset=dataset),
+            is_of_all=True,
         )
         for dataset in PARTITIONED_DATASETS
     ),
@@ -319,4 +233,3 @@ CHECKS: tuple[CheckSpec, ...] = (
         lambda pipeline, _window: _active_starts_cover_rows(pipeline),
     ),
 )  # fmt: skip
-"""All checks."""

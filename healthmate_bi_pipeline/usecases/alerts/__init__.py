@@ -1,0 +1,1 @@
+"""Alerts: judged from the books, kept as episodes, told to channels."""
