@@ -16,7 +16,7 @@ from healthmate_bi_pipeline.usecases.alerts.telling import Evaluation, tell_aler
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.warehouse.alerts import EndedRun, outcomes_of
-from healthmate_bi_pipeline.warehouse.runs import SUCCEEDED
+from healthmate_bi_pipeline.warehouse.runs import ABANDONED, FAILED, SUCCEEDED
 
 MOST_RUNS = 200
 """Failed runs that are looked at, the last ones: a backfill of years that fails is one alert an asset anyway."""
@@ -69,12 +69,12 @@ def find_outside_runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> list[
         run = record.dagster_run
         failed_at = _ended_at(record)
         outcomes = booked.get(run.run_id, {})
-        if any(outcome != SUCCEEDED for outcome in outcomes.values()):
+        if not {FAILED, ABANDONED}.isdisjoint(outcomes.values()):
             continue  # the books tell it, of the very asset
         if planned := _planned_assets(instance, run.run_id):
-            begun = outcomes.keys()
+            left = [name for name in planned if outcomes.get(name) != SUCCEEDED]
             # When all were made, what failed is a check of one.
-            found += _of_assets(run, [name for name in planned if name not in begun] or planned, failed_at)
+            found += _of_assets(run, left or planned, failed_at)
         elif run.job_name != REPORT and not _has_failed_children(instance, run.run_id):
             job = f"{JOB_PREFIX}{run.job_name}"
             found.append(EndedRun(job, None, failed_at, run.run_id, has_succeeded=False))
