@@ -119,6 +119,29 @@ def test_what_the_books_know_is_not_told_twice(
     assert _found(pipeline, memory_instance) == []
 
 
+def test_what_a_check_held_back_is_left_to_the_check(
+    pipeline: Pipeline, memory_instance: dg.DagsterInstance
+) -> None:
+    @dg.asset
+    def first() -> None: ...
+
+    @dg.asset_check(asset=first, blocking=True)
+    def balanced() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.ERROR)
+
+    @dg.asset(deps=[first])
+    def second() -> None: ...
+
+    result = dg.materialize(
+        [first, balanced, second], instance=memory_instance, raise_on_error=False
+    )  # fmt: skip
+    assert not result.success
+    assert [event.asset_key.to_user_string() for event in result.get_asset_materialization_events()] == [
+        "first"
+    ]
+    assert _found(pipeline, memory_instance) == []
+
+
 def _recorded_as_dagsters(instance: dg.DagsterInstance, recorded):  # type: ignore[no-untyped-def]
     """The toys hold the test's pipeline, which has a run of its own; in a run it has Dagster's."""
 
