@@ -16,7 +16,7 @@ from healthmate_bi_pipeline.usecases.alerts.telling import Evaluation, tell_aler
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.warehouse.alerts import EndedRun, outcomes_of
-from healthmate_bi_pipeline.warehouse.runs import SUCCEEDED
+from healthmate_bi_pipeline.warehouse.runs import ABANDONED, FAILED, SUCCEEDED
 
 MOST_RUNS = 200
 """Failed runs that are looked at, the last ones: a backfill of years that fails is one alert an asset anyway."""
@@ -69,12 +69,14 @@ def find_outside_runs(pipeline: Pipeline, instance: dg.DagsterInstance) -> list[
         run = record.dagster_run
         failed_at = _ended_at(record)
         outcomes = booked.get(run.run_id, {})
-        if any(outcome != SUCCEEDED for outcome in outcomes.values()):
+        if not {FAILED, ABANDONED}.isdisjoint(outcomes.values()):
             continue  # the books tell it, of the very asset
+        if _has_failed_check(instance, run.run_id):
+            continue  # the check tells it: what was to be made from what it failed for was held back
         if planned := _planned_assets(instance, run.run_id):
-            begun = outcomes.keys()
+            left = [name for name in planned if outcomes.get(name) != SUCCEEDED]
             # When all were made, what failed is a check of one.
-            found += _of_assets(run, [name for name in planned if name not in begun] or planned, failed_at)
+            found += _of_assets(run, left or planned, failed_at)
         elif run.job_name != REPORT and not _has_failed_children(instance, run.run_id):
             job = f"{JOB_PREFIX}{run.job_name}"
             found.append(EndedRun(job, None, failed_at, run.run_id, has_succeeded=False))
@@ -88,6 +90,13 @@ def _planned_assets(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     planned = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     keys = {entry.dagster_event.asset_key for entry in planned if entry.dagster_event is not None}
     return sorted(key.to_user_string() for key in keys if key is not None)
+
+
+def _has_failed_check(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a check of a run failed as an error, as one that blocks does."""
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [entry.dagster_event.asset_check_evaluation_data for entry in entries if entry.dagster_event]
+    return any(not one.passed and one.severity is dg.AssetCheckSeverity.ERROR for one in found)
 
 
 def _of_assets(run: dg.DagsterRun, names: Iterable[str], failed_at: datetime) -> Iterator[EndedRun]:

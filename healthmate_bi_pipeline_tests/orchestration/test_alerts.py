@@ -18,6 +18,7 @@ from healthmate_bi_pipeline.settings import AlertSettings, Settings
 from healthmate_bi_pipeline.usecases.alerts import telling
 from healthmate_bi_pipeline.usecases.alerts.telling import LOCK
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.warehouse import runs
 from healthmate_bi_pipeline_tests.orchestration.toys import Toys
 from healthmate_bi_pipeline_tests.running import opened
 
@@ -69,6 +70,23 @@ def test_a_run_that_did_not_come_to_its_pipeline_is_known(
     ]  # fmt: skip
 
 
+def test_a_run_whose_process_was_killed_on_another_machine_is_known(
+    settings: Settings, pipeline: Pipeline, memory_instance: dg.DagsterInstance
+) -> None:
+    """Our books say that it runs: they can tell the dead of this machine only."""
+    names = ["raw/app_events", "raw/health_readings"]
+    _made(settings, memory_instance, names, is_open=False)
+    (run,) = memory_instance.get_runs()
+    with pipeline.warehouse.transaction() as connection:
+        for name in names:
+            key = f"{run.run_id}:{name}:0"
+            runs.start_run(connection, run_id=key, assets=[name], window="2026-03-02", now=pipeline.now)
+        runs.finish_run(
+            connection, run_id=f"{run.run_id}:{names[0]}:0", outcome=runs.SUCCEEDED, rows=1, now=pipeline.now
+        )
+    assert _found(pipeline, memory_instance) == [("raw/health_readings", "2026-03-02", False)]
+
+
 def test_it_is_an_alert_until_the_same_days_were_made(
     settings: Settings, pipeline: Pipeline, memory_instance: dg.DagsterInstance
 ) -> None:
@@ -98,6 +116,29 @@ def test_what_the_books_know_is_not_told_twice(
         patch.setattr("healthmate_bi_pipeline.orchestration.failures.MAX_RETRIES", 0)
         patch.setattr(Pipeline, "recorded", _recorded_as_dagsters(memory_instance, Pipeline.recorded))
         assert not _made(settings, memory_instance, ["raw/toys", "state/days"], toys=toys, is_open=True)
+    assert _found(pipeline, memory_instance) == []
+
+
+def test_what_a_check_held_back_is_left_to_the_check(
+    pipeline: Pipeline, memory_instance: dg.DagsterInstance
+) -> None:
+    @dg.asset
+    def first() -> None: ...
+
+    @dg.asset_check(asset=first, blocking=True)
+    def balanced() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.ERROR)
+
+    @dg.asset(deps=[first])
+    def second() -> None: ...
+
+    result = dg.materialize(
+        [first, balanced, second], instance=memory_instance, raise_on_error=False
+    )  # fmt: skip
+    assert not result.success
+    assert [event.asset_key.to_user_string() for event in result.get_asset_materialization_events()] == [
+        "first"
+    ]
     assert _found(pipeline, memory_instance) == []
 
 
