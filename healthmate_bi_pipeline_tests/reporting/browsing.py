@@ -14,8 +14,8 @@ IN_A_BROWSER = [
 ]
 """Marks of the modules that need one."""
 
-WIDTHS = {"wide": 1400, "tablet": 768, "phone": 360, "paper": 718}
-"""Pixels; of paper those of A4 less margins of 10 mm."""
+WIDTHS = {"wide": 1400, "tablet": 768, "phone": 360, "paper": 688}
+"""Pixels; of paper those of A4 upright less the margins of the style sheet, 182 mm at 96 dots per inch."""
 
 RULES = {
     "runOnly": {
