@@ -53,7 +53,7 @@ FIGURES = (
 
 @pytest.fixture(scope="session")
 def pages(new_settings) -> dict[str, Path]:
-    """The pages of 40 people in five weeks, by type; made by one of the workers for all of them."""
+    """The pages of 100 people in five weeks, by type; made by one of the workers for all of them."""
     folder = Path(os.environ[SESSION_FOLDER])
     made = folder / "pages.json"
     with (folder / "pages.lock").open("w") as lock:
@@ -66,7 +66,7 @@ def pages(new_settings) -> dict[str, Path]:
 
 def write_pages(settings) -> dict[str, str]:
     """Where the pages are, by type."""
-    write_demo(settings.landing_path, first_day=FIRST, last_day=LAST, people=40)
+    write_demo(settings.landing_path, first_day=FIRST, last_day=LAST, people=100)
     found = {"index": str(settings.reports_path / "index.html")}
     with opened(settings, now=datetime(2026, 6, 10)) as pipeline:
         refresh(pipeline, groups=("staged", "baselines", "raw", "state", "parameters", "finance"))
