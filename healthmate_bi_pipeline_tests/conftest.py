@@ -30,20 +30,20 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 TEST_DATABASE_URL = os.environ.get("HEALTHMATE_TEST_DATABASE_URL")
-_SESSION_FOLDER = "PYTEST_HEALTHMATE_FOLDER"  # the controller's word to its workers
+SESSION_FOLDER = "PYTEST_HEALTHMATE_FOLDER"  # the controller's word to its workers
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The controller makes the folder that its workers share the server in."""
     if not hasattr(config, "workerinput"):
         # Not below pytest's own: that is closed to others, also to the user whom a root's server runs as.
-        os.environ[_SESSION_FOLDER] = tempfile.mkdtemp(prefix="healthmate-tests-")
+        os.environ[SESSION_FOLDER] = tempfile.mkdtemp(prefix="healthmate-tests-")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The controller removes it when the last worker has stopped the server."""
     if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop(_SESSION_FOLDER), ignore_errors=True)
+        shutil.rmtree(os.environ.pop(SESSION_FOLDER), ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def server_url() -> Iterator[URL]:
     if TEST_DATABASE_URL:
         yield make_url(TEST_DATABASE_URL).set(drivername=DRIVER)
         return
-    folder = Path(os.environ[_SESSION_FOLDER]) / "postgres"
+    folder = Path(os.environ[SESSION_FOLDER]) / "postgres"
     address = running_server(folder)
     url = URL.create(
         DRIVER,

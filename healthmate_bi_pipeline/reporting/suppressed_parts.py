@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
-from healthmate_bi_pipeline.reporting.suppression import show_count, withheld_cells
+from healthmate_bi_pipeline.reporting.suppression import show_count, show_mean, withheld_cells
 from healthmate_bi_pipeline.settings import ReportSettings
 
 
@@ -72,6 +72,42 @@ def _round_step(least: float) -> float:
     """The smallest of 1, 2 and 5 times a power of ten that is not below a number."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= least * (1 - 1e-12))
+
+
+def show_mean_amount(figure: str, *, total: float, people: int, by: int, settings: ReportSettings) -> Number:
+    """What some people have together, per person of some: themselves, or more than them.
+
+    Their spread is not known. As in ``show_sum`` their mean stands for it, so that a mean tells no more than the sum
+    beside it does.
+
+    Args:
+        figure: its name.
+        total: what the people have together.
+        people: how many have a part of it.
+        by: what it is divided by.
+        settings: what may be shown.
+
+    >>> show_mean_amount(
+    ...     "revenue_per_paying_person", total=1_234.5, people=150, by=150, settings=ReportSettings()
+    ... )
+    8.2
+    """
+    if settings.audience != "personal" and 0 < people < settings.minimum_people:
+        return Absence.SUPPRESSED
+    spread = abs(total) / people if people else None
+    return show_mean(figure, mean=total / by if by else None, people=by, settings=settings, deviation=spread)
+
+
+def show_mean_share(figure: str, *, mean: float | None, people: int, settings: ReportSettings) -> Number:
+    """A mean of shares of people, each between 0 and 1, whose spread is not known.
+
+    It is at most what it would be if all of them were 0 or 1: the root of mean x (1 - mean) (Bhatia and Davis 2000).
+
+    >>> show_mean_share("stickiness", mean=0.2134, people=150, settings=ReportSettings())
+    0.21
+    """
+    spread = math.sqrt(max(mean * (1 - mean), 0.0)) if mean is not None and math.isfinite(mean) else None
+    return show_mean(figure, mean=mean, people=people, settings=settings, deviation=spread)
 
 
 def ratio(part: Number, whole: Number) -> Number:

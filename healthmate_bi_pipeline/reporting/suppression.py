@@ -6,7 +6,7 @@ For ``groups`` (STANDARDS §5), with the default sizes:
 * other counts are rounded to 5, and never into 1–10; shares come from the rounded counts;
 * smallest and largest figures are single persons' and never shown;
 * means keep the digits that a page shows: with more, ``total / n`` would give back the exact n; of few people they
-  keep fewer (``show_mean``);
+  keep fewer (``show_mean``), and so do the deviations beside them, which tell as much (``show_deviation``);
 * of a distribution as many further bands are withheld as it takes for none of them to follow from the total
   and the others (``withheld_cells``); which of them was the small one is not said;
 * counts of rows are treated as counts of people, for a row is about somebody.
@@ -130,6 +130,28 @@ def show_share(part: int, whole: int, *, settings: ReportSettings) -> Number:
     return min(count / shown, 1.0)
 
 
+def show_deviation(figure: str, *, deviation: float | None, people: int, settings: ReportSettings) -> Number:
+    """The deviation between some people, rounded as their mean is; upwards, for it says how sure something is.
+
+    With the means of two versions of a report go two sums of squares, and their difference would tell how far the
+    person who came is from the others.
+
+    >>> [
+    ...     show_deviation("avg_weight", deviation=12.34, people=n, settings=ReportSettings())
+    ...     for n in (20, 200, 2000)
+    ... ]
+    [14.0, 12.4, 12.4]
+    """
+    shown = show_mean(figure, mean=deviation, people=people, settings=settings)
+    if isinstance(shown, Absence) or not deviation or settings.audience == "personal":
+        return shown
+    digits = style_of(figure).digits
+    step = 10.0**-digits
+    if settings.round_people_to > 1:
+        step = max(step, _step_below(settings.round_people_to * deviation / people))
+    return round(math.ceil(deviation / step - 1e-9) * step, max(digits, 0))
+
+
 def _step_below(most: float) -> float:
     """The largest of 1, 2 and 5 times a power of ten that is not above a number."""
     power = 10.0 ** math.floor(math.log10(most) + 1e-12)
@@ -191,7 +213,9 @@ def show_figure(group: GroupFigure, *, settings: ReportSettings) -> ShownFigure:
     mean = show_mean(
         group.figure, mean=group.mean, people=group.people, settings=settings, deviation=group.deviation
     )
-    deviation = show_mean(group.figure, mean=group.deviation, people=group.people, settings=settings)
+    deviation = show_deviation(
+        group.figure, deviation=group.deviation, people=group.people, settings=settings
+    )
     if settings.audience == "personal":
         return ShownFigure(
             group.figure, people, mean, group.low, group.high, group.band_people, deviation=deviation

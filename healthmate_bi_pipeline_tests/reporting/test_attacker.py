@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from healthmate_bi_pipeline.domain.period import Period
+from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.csv import csv_files
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
@@ -27,6 +27,7 @@ from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppressed_parts import show_parts
 from healthmate_bi_pipeline.reporting.suppression import show_count, show_mean
 from healthmate_bi_pipeline.settings import ReportSettings
+from healthmate_bi_pipeline_tests.reporting.operational import test_report as operations
 from healthmate_bi_pipeline_tests.reporting.samples import STAMP, inputs
 
 GROUPS = ReportSettings()
@@ -171,6 +172,42 @@ def points(report):
             for block in part.blocks:
                 for series in getattr(block, "series", ()):
                     yield from ((point.period_start, point.value) for point in series.points)
+
+
+@settings(max_examples=25)
+@example([12 + number % 9 for number in range(56)])
+@example([(0, 3, 12, 25)[number * 5 % 11 % 4] for number in range(56)])
+@given(st.lists(st.integers(0, 25), min_size=56, max_size=56))
+def test_neighbouring_reports_on_operations_say_the_same_of_the_same_day(rows):
+    """A day's rows about people stand in the charts of four weekly reports, and its week is told."""
+    first = datetime(2026, 2, 2)
+    days = {(first + timedelta(days=number)).date(): count for number, count in enumerate(rows)}
+    told = defaultdict(set)
+    for week in range(4, 8):
+        window = Period.WEEKLY.window(first + timedelta(weeks=week))
+        chart = Window(window.end - timedelta(days=28), window.end)
+        before = Window(window.start - timedelta(days=7), window.start)
+        own, previous = (sum(days[day] for day in part.each_day()) for part in (window, before))
+        report = operations.report(
+            window=window,
+            reference=window.end,
+            runs_until=window.end,
+            datasets=[operations.state(operations.READINGS, rows=own)],
+            volumes={operations.READINGS: {day: days[day] for day in chart.each_day()}},
+            previous_rows={operations.READINGS: previous},
+            trend_window=chart,
+        )
+        for start, value in points(report):
+            # A chart begins with its first row: a day before that is no gap.
+            told[start].add(0 if value is Absence.NO_DATA else value)
+    assert told or min(rows) <= MOST
+    assert all(len(values) == 1 for values in told.values())
+    for week in range(1, 8):
+        start = first + timedelta(weeks=week)
+        of_week = [told[start + timedelta(days=day)] for day in range(7)]
+        if all(of_week):
+            withheld = [number for number, (value,) in enumerate(of_week) if value is Absence.SUPPRESSED]
+            assert len(withheld) != 1, "a day that follows from its week and the others"
 
 
 @pytest.mark.parametrize("few", [1, 5, MOST])

@@ -3,45 +3,26 @@
 Needs Debian's ``chromium`` (``.ci/run`` installs it); nothing is downloaded.
 """
 
-import shutil
 from datetime import datetime
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.html import render_html
 from healthmate_bi_pipeline.reporting.index import render_index
+from healthmate_bi_pipeline_tests.reporting.browsing import (
+    IN_A_BROWSER,
+    WIDTHS,
+    texts_outside_of_charts,
+    violations,
+    visits,
+)
 from healthmate_bi_pipeline_tests.reporting.rich_sample import rich_report
 from healthmate_bi_pipeline_tests.reporting.samples import PERSONAL, STAMP, inputs
 from healthmate_bi_pipeline_tests.reporting.test_index import record
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: apt-get install chromium"),
-]
-
-RULES = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
-}
-WIDTHS = {"wide": 1400, "tablet": 768, "phone": 360}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--disable-quic", "--disable-background-networking"]
-        )
-        yield opened
-        opened.close()
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -69,37 +50,11 @@ def files(tmp_path_factory):
 @pytest.fixture
 def opened(browser, files):
     """Opens a page of these names; what it asks for and what it complains of is kept."""
-    contexts = []
-
-    def open_page(name, *, width="wide", scheme="light"):
-        context = browser.new_context(
-            viewport={"width": WIDTHS[width], "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.requested, page.complaints = [], []
-        page.on("request", lambda request: page.requested.append(request.url))
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(files[name].as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    with visits(browser) as open_file:
+        yield lambda name, **how: open_file(files[name], **how)
 
 
-def violations(page):
-    found = Axe().run(page, options=RULES)
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found.response["violations"]
-        for node in one["nodes"]
-    ]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", ["wide", "phone"])
+@pytest.mark.parametrize(("width", "scheme"), [("wide", "light"), ("phone", "dark")])
 @pytest.mark.parametrize("name", ["rich", "index"])
 def test_axe_finds_nothing(opened, name, width, scheme):
     page = opened(name, width=width, scheme=scheme)
@@ -127,17 +82,7 @@ def test_nothing_sticks_out_on_a_phone(opened, name):
 
 
 def test_texts_of_charts_stay_inside_their_charts(opened):
-    page = opened("rich")
-    outside = page.evaluate(
-        """() => [...document.querySelectorAll('svg.chart')].flatMap(svg => {
-            const frame = svg.getBoundingClientRect();
-            return [...svg.querySelectorAll('text')].filter(text => {
-                const box = text.getBoundingClientRect();
-                return box.left < frame.left - 12 || box.right > frame.right + 12;
-            }).map(text => svg.querySelector('title').textContent + ': ' + text.textContent);
-        })"""
-    )
-    assert outside == []
+    assert texts_outside_of_charts(opened("rich")) == []
 
 
 def test_a_table_is_sorted_by_its_heads_with_the_keyboard_too(opened):

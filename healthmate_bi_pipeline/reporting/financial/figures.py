@@ -12,10 +12,11 @@ from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
 from healthmate_bi_pipeline.reporting.financial.inputs import FinancialInputs, PeriodRevenue, Revenue
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.suppressed_parts import (
+    linked_parts,
     ratio,
     show_everyone_of,
+    show_mean_amount,
     show_sum,
-    show_sums,
 )
 from healthmate_bi_pipeline.reporting.suppression import show_count, show_mean, show_share
 from healthmate_bi_pipeline.reporting.tracked_figures import trimmed
@@ -83,7 +84,8 @@ class ShownMovements:
 def show_movements(cell: Revenue, *, settings: ReportSettings) -> ShownMovements:
     """The movements of a currency: with start and end told, each of them follows from the others.
 
-    So small ones are withheld with as many others as it takes; the sums are rounded.
+    So small ones are withheld with as many others as it takes, by money (all five) and by people (who came and went);
+    the sums are rounded.
     """
     amounts = {
         Movement.NEW: cell.new,
@@ -92,17 +94,22 @@ def show_movements(cell: Revenue, *, settings: ReportSettings) -> ShownMovements
         Movement.CONTRACTION: cell.contracted,
         Movement.CHURNED: cell.churned,
     }
-    people = [amount.people for amount in amounts.values()]
-    sums = show_sums([amount.money for amount in amounts.values()], people=people, settings=settings)
-    counts = [
-        total if isinstance(total, Absence) else show_count(count, settings=settings)
-        for total, count in zip(sums, people, strict=True)
-    ]
+    people = linked_parts(
+        {movement: amount.people for movement, amount in amounts.items()},
+        [(Movement.NEW, Movement.REACTIVATION, Movement.CHURNED), tuple(amounts)],
+        settings=settings,
+    )
+    sums = {
+        movement: count
+        if isinstance(count := people[movement], Absence)
+        else show_sum(amount.money, people=amount.people, settings=settings)
+        for movement, amount in amounts.items()
+    }
     return ShownMovements(
         opening=show_sum(cell.opening.money, people=cell.opening.people, settings=settings),
         closing=show_sum(cell.closing.money, people=cell.closing.people, settings=settings),
-        parts=dict(zip(amounts, sums, strict=True)),
-        people=dict(zip(amounts, counts, strict=True)),
+        parts=sums,
+        people={movement: people[movement] for movement in amounts},
     )
 
 
@@ -192,9 +199,9 @@ def _of_currency(figure: str, currency: str) -> _Shown:
             case "collected_revenue":
                 return show_sum(income, people=cell.paid.people, settings=settings), payers
             case "revenue_per_paying_person":
-                return _mean(figure, income, cell.paid.people, cell.paid.people, settings), payers
+                return _per_person(figure, cell, cell.paid.people, settings), payers
             case "revenue_per_active_person":
-                return _mean(figure, income, one.active_people or 0, cell.paid.people, settings), payers
+                return _per_person(figure, cell, one.active_people or 0, settings), payers
             case _:
                 return _of_lifetime(figure, one, currency, settings)
 
@@ -206,9 +213,10 @@ def _growth(after: Number, before: Number) -> Number:
     return grown if isinstance(grown, Absence) else grown - 1
 
 
-def _mean(figure: str, total: float, by: int, people: int, settings: ReportSettings) -> Number:
-    """A sum of some people, divided by a number."""
-    return show_mean(figure, mean=total / by if by else None, people=people, settings=settings)
+def _per_person(figure: str, cell: Revenue, by: int, settings: ReportSettings) -> Number:
+    """What came in, less refunds, per person of some."""
+    income = cell.paid.money - cell.refunded.money
+    return show_mean_amount(figure, total=income, people=cell.paid.people, by=by, settings=settings)
 
 
 def _of_lifetime(
@@ -218,7 +226,8 @@ def _of_lifetime(
     if lifetime is None:
         return Absence.NO_DATA, 0
     value = lifetime.value if figure == "lifetime_value" else lifetime.payments
-    shown = show_mean(figure, mean=value, people=lifetime.people, settings=settings)
+    # The spread between subscriptions is not kept; the mean stands for it, as in sums of money.
+    shown = show_mean(figure, mean=value, people=lifetime.people, settings=settings, deviation=value)
     return shown, show_count(lifetime.people, settings=settings)
 
 

@@ -18,8 +18,8 @@ from healthmate_bi_pipeline.reporting.blocks import (
 )
 from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
-from healthmate_bi_pipeline.reporting.suppressed_parts import ratio, show_parts
-from healthmate_bi_pipeline.reporting.suppression import show_mean, show_share
+from healthmate_bi_pipeline.reporting.suppressed_parts import ratio, show_mean_share, show_parts
+from healthmate_bi_pipeline.reporting.suppression import show_share
 from healthmate_bi_pipeline.reporting.tracked_figures import history_chart
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     Calibration,
@@ -62,7 +62,7 @@ def calibration_blocks(calibration: Calibration, *, inputs: UserEngagementInputs
     rows: list[tuple[Cell, ...]] = []
     for tenth, count in zip(calibration.tenths, people, strict=True):
         observed = show_share(round(tenth.observed * tenth.people), tenth.people, settings=settings)
-        predicted = show_mean("retention", mean=tenth.predicted, people=tenth.people, settings=settings)
+        predicted = show_mean_share("retention", mean=tenth.predicted, people=tenth.people, settings=settings)
         if isinstance(count, Absence):
             predicted = observed = Absence.SUPPRESSED
         rows.append((str(tenth.decile), count, predicted, observed))
@@ -86,10 +86,12 @@ def calibration_blocks(calibration: Calibration, *, inputs: UserEngagementInputs
 
 
 def brier_scores(calibration: Calibration, *, inputs: UserEngagementInputs) -> tuple[Number, Number]:
-    """The model's and the rule's score, as they may be shown."""
-    if calibration.people < inputs.settings.minimum_people and inputs.settings.audience != "personal":
-        return Absence.SUPPRESSED, Absence.SUPPRESSED
-    return round(calibration.brier, 3), round(calibration.rule_brier, 3)
+    """The model's and the rule's score, as they may be shown: means of squares between 0 and 1."""
+    own, rule = (
+        show_mean_share("recent_churn_risk", mean=score, people=calibration.people, settings=inputs.settings)
+        for score in (calibration.brier, calibration.rule_brier)
+    )
+    return own, rule
 
 
 def verdict(calibration: Calibration, *, inputs: UserEngagementInputs) -> str:

@@ -25,13 +25,8 @@ from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.styles import style_of
-from healthmate_bi_pipeline.reporting.suppression import (
-    shares,
-    show_count,
-    show_figure,
-    show_mean,
-    show_share,
-)
+from healthmate_bi_pipeline.reporting.suppressed_parts import show_mean_amount
+from healthmate_bi_pipeline.reporting.suppression import shares, show_count, show_figure, show_share
 from healthmate_bi_pipeline.reporting.tracked_figures import history_chart
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     UserEngagementInputs,
@@ -60,11 +55,8 @@ def feature_section(inputs: UserEngagementInputs) -> Section | None:
     bars = []
     for use in uses:
         reach = show_share(use.people, active, settings=settings)
-        depth = show_mean(
-            "uses_per_person",
-            mean=use.uses / use.people if use.people else None,
-            people=use.people,
-            settings=settings,
+        depth = show_mean_amount(
+            "uses_per_person", total=use.uses, people=use.people, by=use.people, settings=settings
         )
         people = show_count(use.people, settings=settings)
         adopted = (
