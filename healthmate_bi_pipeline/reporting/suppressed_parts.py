@@ -74,6 +74,29 @@ def _round_step(least: float) -> float:
     return next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= least * (1 - 1e-12))
 
 
+def show_share(part: int, whole: int, *, settings: ReportSettings) -> Number:
+    """A part of some people as a share, from the rounded numbers; not of a small part, nor where the rest is small.
+
+    >>> show_share(48, 61, settings=ReportSettings())
+    0.8333333333333334
+    >>> str(show_share(55, 61, settings=ReportSettings()))
+    'suppressed'
+    """
+    if whole == 0:
+        return Absence.NO_DATA
+    if settings.audience == "personal":
+        return part / whole
+    shown = show_count(whole, settings=settings)
+    if isinstance(shown, Absence):
+        return shown
+    if part in (0, whole):
+        return part / whole
+    count, rest = show_count(part, settings=settings), show_count(whole - part, settings=settings)
+    if isinstance(count, Absence) or isinstance(rest, Absence):
+        return Absence.SUPPRESSED
+    return min(count / shown, 1.0)
+
+
 def show_mean_amount(figure: str, *, total: float, people: int, by: int, settings: ReportSettings) -> Number:
     """What some people have together, per person of some: themselves, or more than them.
 

@@ -107,29 +107,6 @@ def show_mean(
     return round(round(mean / step) * step if step > 10.0**-digits else mean, max(digits, 0))
 
 
-def show_share(part: int, whole: int, *, settings: ReportSettings) -> Number:
-    """A part of some people as a share, from the rounded numbers; not of a small part, nor where the rest is small.
-
-    >>> show_share(48, 61, settings=ReportSettings())
-    0.8333333333333334
-    >>> str(show_share(55, 61, settings=ReportSettings()))
-    'suppressed'
-    """
-    if whole == 0:
-        return Absence.NO_DATA
-    if settings.audience == "personal":
-        return part / whole
-    shown = show_count(whole, settings=settings)
-    if isinstance(shown, Absence):
-        return shown
-    if part in (0, whole):
-        return part / whole
-    count, rest = show_count(part, settings=settings), show_count(whole - part, settings=settings)
-    if isinstance(count, Absence) or isinstance(rest, Absence):
-        return Absence.SUPPRESSED
-    return min(count / shown, 1.0)
-
-
 def show_deviation(figure: str, *, deviation: float | None, people: int, settings: ReportSettings) -> Number:
     """The deviation between some people, rounded as their mean is; upwards, for it says how sure something is.
 
@@ -207,9 +184,7 @@ def show_figure(group: GroupFigure, *, settings: ReportSettings) -> ShownFigure:
     people = show_count(group.people, settings=settings)
     known = figure_named(group.figure)
     if isinstance(known, GroupOnlyFigure) and known.is_share_of_people:
-        # The share of a few would tell how many they are: it is shown as their number is.
-        share = show_share(round((group.mean or 0) * group.people), group.people, settings=settings)
-        return ShownFigure(group.figure, people, share)
+        return ShownFigure(group.figure, people, _show_share_of_people(group, settings=settings))
     mean = show_mean(
         group.figure, mean=group.mean, people=group.people, settings=settings, deviation=group.deviation
     )
@@ -228,6 +203,13 @@ def show_figure(group: GroupFigure, *, settings: ReportSettings) -> ShownFigure:
         for index, count in enumerate(group.band_people)
     )
     return ShownFigure(group.figure, people, mean, bands=bands, deviation=deviation)
+
+
+def _show_share_of_people(group: GroupFigure, *, settings: ReportSettings) -> Number:
+    """The share of a few would tell how many they are: it is shown as their number is."""
+    from healthmate_bi_pipeline.reporting.suppressed_parts import show_share  # noqa: PLC0415 - it builds on this module
+
+    return show_share(round((group.mean or 0) * group.people), group.people, settings=settings)
 
 
 def _check_bands(group: GroupFigure) -> None:

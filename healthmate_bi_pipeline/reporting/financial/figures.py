@@ -16,9 +16,10 @@ from healthmate_bi_pipeline.reporting.suppressed_parts import (
     ratio,
     show_everyone_of,
     show_mean_amount,
+    show_share,
     show_sum,
 )
-from healthmate_bi_pipeline.reporting.suppression import show_count, show_mean, show_share
+from healthmate_bi_pipeline.reporting.suppression import show_count, show_mean
 from healthmate_bi_pipeline.reporting.tracked_figures import trimmed
 from healthmate_bi_pipeline.reporting.wording import mid_sentence, period_text
 from healthmate_bi_pipeline.settings import ReportSettings

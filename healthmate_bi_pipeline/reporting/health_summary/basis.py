@@ -162,8 +162,8 @@ def _validity(quality: ShownQuality, *, minimum: int) -> Portion:
 def _sufficiency(
     kind: Kind, *, inputs: HealthSummaryInputs, shown: Mapping[str, ShownFigure]
 ) -> tuple[Portion, ...]:
-    """People who pass the gate, of those who have data of the kind."""
-    if not kind.gate or shown[kind.gate_of].people == 0 or inputs.window.days < kind.gate_days:
+    """People who pass the gate, of those who have data of the kind; where nobody does, no figure rests on it."""
+    if not kind.gate or shown[kind.gate].people == 0 or inputs.window.days < kind.gate_days:
         return ()
     return (Portion("sufficiency", shown[kind.gate].people, shown[kind.gate_of].people, kind.gate_meaning),)
 

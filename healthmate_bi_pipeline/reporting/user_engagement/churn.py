@@ -18,8 +18,12 @@ from healthmate_bi_pipeline.reporting.blocks import (
 )
 from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
-from healthmate_bi_pipeline.reporting.suppressed_parts import ratio, show_mean_share, show_parts
-from healthmate_bi_pipeline.reporting.suppression import show_share
+from healthmate_bi_pipeline.reporting.suppressed_parts import (
+    ratio,
+    show_mean_share,
+    show_parts,
+    show_share,
+)
 from healthmate_bi_pipeline.reporting.tracked_figures import history_chart
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     Calibration,

@@ -10,7 +10,8 @@ from healthmate_bi_pipeline.reporting.blocks import Absence, Block, HeatMap, Key
 from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
 from healthmate_bi_pipeline.reporting.styles import style_of
-from healthmate_bi_pipeline.reporting.suppression import show_count, show_share
+from healthmate_bi_pipeline.reporting.suppressed_parts import show_share
+from healthmate_bi_pipeline.reporting.suppression import show_count
 from healthmate_bi_pipeline.reporting.tracked_figures import history_chart
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     CohortCell,

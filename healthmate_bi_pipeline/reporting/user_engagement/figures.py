@@ -11,8 +11,8 @@ from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.reporting.blocks import Absence, Number
 from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
-from healthmate_bi_pipeline.reporting.suppressed_parts import ratio, show_mean_share
-from healthmate_bi_pipeline.reporting.suppression import show_count, show_figure, show_share
+from healthmate_bi_pipeline.reporting.suppressed_parts import ratio, show_mean_share, show_share
+from healthmate_bi_pipeline.reporting.suppression import show_count, show_figure
 from healthmate_bi_pipeline.reporting.tracked_figures import trimmed
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import PeriodEngagement, UserEngagementInputs
 from healthmate_bi_pipeline.reporting.wording import mid_sentence, period_text

@@ -25,8 +25,8 @@ from healthmate_bi_pipeline.reporting.document import Section
 from healthmate_bi_pipeline.reporting.evidence import Tracked
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.styles import style_of
-from healthmate_bi_pipeline.reporting.suppressed_parts import show_mean_amount
-from healthmate_bi_pipeline.reporting.suppression import shares, show_count, show_figure, show_share
+from healthmate_bi_pipeline.reporting.suppressed_parts import show_mean_amount, show_share
+from healthmate_bi_pipeline.reporting.suppression import shares, show_count, show_figure
 from healthmate_bi_pipeline.reporting.tracked_figures import history_chart
 from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     UserEngagementInputs,
