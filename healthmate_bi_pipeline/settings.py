@@ -56,9 +56,10 @@ class Section(BaseModel):
 class EngineSettings(Section):
     """The engine that computes over the lake."""
 
-    memory_limit: str = Field(
-        "1200MB",
-        description="What the engine may hold in memory before it spills to disk; the process needs 0.7 GB more.",
+    memory_limit: str | None = Field(
+        None,
+        description="What the engine may hold in memory before it spills to disk, like `2GB`; the process needs 0.7 GB"
+        " more. A quarter of the machine's or container's memory, 1200 MB at most, when not set.",
     )
     threads: int | None = Field(None, ge=1, description="Threads of the engine; all cores when not set.")
 
