@@ -51,6 +51,13 @@ from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
 from healthmate_bi_pipeline.catalog.tables import HEALTH_STARTS, REPORTS
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.churn import (
+    CALIBRATION,
+    RETENTION,
+    build_calibration,
+    build_fits,
+    build_retention,
+)
 from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
 from healthmate_bi_pipeline.usecases.engagement import ENGAGEMENT_RECIPE, build_active_days, build_cohorts
 from healthmate_bi_pipeline.usecases.engagement import build_starts as build_engagement_starts
@@ -76,13 +83,6 @@ from healthmate_bi_pipeline.usecases.plausibility import build_baselines
 from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe, last_complete, report_inputs
 from healthmate_bi_pipeline.usecases.reports.recipes import REPORT_RECIPES
 from healthmate_bi_pipeline.usecases.reports.writing import build_reports, report_asset
-from healthmate_bi_pipeline.usecases.retention import (
-    CALIBRATION,
-    RETENTION,
-    build_calibration,
-    build_fits,
-    build_retention,
-)
 
 Build = Callable[[Pipeline, Window | None], Built]
 Inputs = Callable[[Pipeline, Connection, Window], Mapping[date, int]]

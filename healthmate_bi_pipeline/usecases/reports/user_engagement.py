@@ -28,6 +28,7 @@ from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
 )
 from healthmate_bi_pipeline.reporting.user_engagement.report import user_engagement
 from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.churn import CALIBRATION, HOLD_OUT_WEEKS, RETENTION
 from healthmate_bi_pipeline.usecases.engagement import range_figures
 from healthmate_bi_pipeline.usecases.engagement_groups import RangeGroups, range_groups
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
@@ -35,7 +36,6 @@ from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, gro
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
 from healthmate_bi_pipeline.usecases.reports.rows import arrivals, newest_instant, row_quality
 from healthmate_bi_pipeline.usecases.reports.scope import Subject, evidence_of, previous_window
-from healthmate_bi_pipeline.usecases.retention import CALIBRATION, HOLD_OUT_WEEKS, RETENTION
 from healthmate_bi_pipeline.warehouse import books, engagement_queries
 
 _COHORTS = f"{ENGAGEMENT.group}/cohorts"
