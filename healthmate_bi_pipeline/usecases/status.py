@@ -74,7 +74,7 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         },
         assets={
             asset.name: AssetStatus(
-                totals.get(_booked_as(pipeline, asset)),
+                totals.get(versions.booked_as(pipeline, asset)),
                 None if asset.inputs is None else len(begun_stale(pipeline, asset)),
             )
             for asset in assets
@@ -83,12 +83,6 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         failed=failed,
         places=find_places(pipeline.settings),
     )
-
-
-def _booked_as(pipeline: Pipeline, asset: AssetSpec) -> str:
-    if asset.group == "reports":
-        return versions.report_books(asset.name, pipeline.settings.report.audience)
-    return asset.name
 
 
 def begun_stale(pipeline: Pipeline, asset: AssetSpec) -> list[date]:
