@@ -2,7 +2,12 @@
 
 import dagster as dg
 
-from healthmate_bi_pipeline.orchestration.jobs import build_collect, build_refresh, build_report_job
+from healthmate_bi_pipeline.orchestration.jobs import (
+    build_collect,
+    build_refresh,
+    build_report_job,
+    build_retention,
+)
 from healthmate_bi_pipeline.orchestration.schedules import build_schedules
 from healthmate_bi_pipeline.orchestration.sensors import build_sensors
 from healthmate_bi_pipeline.settings import Settings
@@ -10,9 +15,9 @@ from healthmate_bi_pipeline.settings import Settings
 
 def build_automation(settings: Settings) -> dg.Definitions:
     """The jobs, and what starts them."""
-    refresh, collect = build_refresh(settings), build_collect(settings)
+    refresh, collect, retention = build_refresh(settings), build_collect(settings), build_retention(settings)
     return dg.Definitions(
-        jobs=[refresh, collect, build_report_job(settings)],
-        schedules=build_schedules(refresh, collect),
+        jobs=[refresh, collect, build_report_job(settings), retention],
+        schedules=build_schedules(refresh, collect, retention),
         sensors=build_sensors(settings, refresh),
     )

@@ -1,4 +1,4 @@
-"""When things are made by themselves: every hour, for the running day and all that came late.
+"""When things are made by themselves: every hour, for the running day and all that came late; deleted once a night.
 
 And every five minutes a look at this host, for who does not run ``healthmate-bi collect`` as a service.
 """
@@ -11,9 +11,12 @@ from healthmate_bi_pipeline.orchestration.jobs import REFRESH, is_refreshing
 
 EVERY_HOUR = "5 * * * *"
 EVERY_FIVE_MINUTES = "*/5 * * * *"
+EVERY_NIGHT = "40 3 * * *"
 
 
-def build_schedules(refresh: dg.JobDefinition, collect: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
+def build_schedules(
+    refresh: dg.JobDefinition, collect: dg.JobDefinition, retention: dg.JobDefinition
+) -> list[dg.ScheduleDefinition]:
     """The schedules; they do not run until somebody switches them on."""
 
     @dg.schedule(
@@ -40,4 +43,12 @@ def build_schedules(refresh: dg.JobDefinition, collect: dg.JobDefinition) -> lis
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description="Every five minutes: one sample of the host that Dagster runs on.",
     )
-    return [refresh_hourly, collect_every_five_minutes]
+    retention_nightly = dg.ScheduleDefinition(
+        name="retention_nightly",
+        cron_schedule=EVERY_NIGHT,
+        job=retention,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Every night: deletes what is past its time; fails while retention is off.",
+    )
+    return [refresh_hourly, collect_every_five_minutes, retention_nightly]

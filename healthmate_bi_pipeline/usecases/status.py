@@ -16,7 +16,7 @@ from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
 from healthmate_bi_pipeline.usecases.ingest import new_file_count
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
-from healthmate_bi_pipeline.warehouse import books, overview, runs
+from healthmate_bi_pipeline.warehouse import books, overview, receipts, runs
 
 SHOWN_RUNS = 5
 
@@ -47,6 +47,7 @@ class Status:
         assets: by name, in the order of the graph.
         running: runs that go on.
         failed: the last runs that failed or whose process was killed.
+        deleted: what retention has deleted.
         places: where things are, by what they are.
     """
 
@@ -55,6 +56,7 @@ class Status:
     assets: Mapping[str, AssetStatus]
     running: Sequence[overview.RunEntry]
     failed: Sequence[overview.RunEntry]
+    deleted: receipts.Deletions
     places: Mapping[str, str]
 
 
@@ -64,6 +66,7 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         runs.abandon_dead_runs(connection, now=pipeline.now)
         totals = overview.asset_totals(connection)
         files = {dataset.name: books.file_totals(connection, dataset.name) for dataset in DATASETS}
+        deleted = receipts.all_deletions(connection)
         running = overview.latest_runs(connection, outcomes=(runs.RUNNING,), limit=SHOWN_RUNS)
         failed = overview.latest_runs(connection, outcomes=(runs.FAILED, runs.ABANDONED), limit=SHOWN_RUNS)
     return Status(
@@ -81,6 +84,7 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         },
         running=running,
         failed=failed,
+        deleted=deleted,
         places=find_places(pipeline.settings),
     )
 

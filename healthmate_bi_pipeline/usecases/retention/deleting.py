@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from healthmate_bi_pipeline.errors import BusyError, UsageError
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
-from healthmate_bi_pipeline.usecases.retention.due import ACTION, Due
+from healthmate_bi_pipeline.usecases.retention.due import ACTION, RUN_LOG, Due
 from healthmate_bi_pipeline.usecases.retention.figures import delete_figures, find_figures
 from healthmate_bi_pipeline.usecases.retention.lake_rows import (
     delete_lake_rows,
@@ -73,6 +73,8 @@ def delete_due(pipeline: Pipeline) -> Deleted:
         with pipeline.warehouse.transaction() as connection:
             begun = receipts.unfinished_receipts(connection)
         for receipt in begun:
+            if receipt.object == RUN_LOG:
+                continue
             finish = finish_lake_rows if is_of_lake(receipt.object) else finish_reports
             with _unless_busy(deleted, receipt.object):
                 finish(pipeline, receipt)

@@ -17,6 +17,9 @@ from healthmate_bi_pipeline.warehouse.receipts import DONE, STARTED, Receipt, wr
 ACTION = "retention"
 """What the audit log calls it."""
 
+RUN_LOG = "dagster/runs"
+"""The log of the orchestrator's runs, which is deleted by who knows it."""
+
 
 @dataclass(frozen=True)
 class Due:

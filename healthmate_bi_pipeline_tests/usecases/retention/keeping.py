@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 
 from healthmate_bi_pipeline.catalog.families import FAMILIES
 from healthmate_bi_pipeline.settings import RetentionSettings, Settings
+from healthmate_bi_pipeline.usecases.checks import CHECKS, Verdict, check
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file, query
 
 NOW = datetime(2026, 7, 10, 12)
-FIGURE_TABLES = tuple(dict.fromkeys(table.name for family in FAMILIES for table in (family.rows, *family.beside)))
+FIGURE_TABLES = tuple(
+    dict.fromkeys(table.name for family in FAMILIES for table in (family.rows, *family.beside))
+)
 
 
 def kept(settings: Settings, **more: Any) -> Settings:
@@ -28,17 +31,15 @@ def reading(day: date, value: float = 60, *, user: int = 1, at: str = "10:00", *
     } | more  # fmt: skip
 
 
-def days(first: date, last: date, *, step: int = 1) -> list[date]:
-    return [first + timedelta(days=n) for n in range(0, (last - first).days + 1, step)]
-
-
 def deliver(settings: Settings, name: str, rows: list[dict[str, Any]]) -> None:
     drop_file(settings, name, csv_text(rows))
 
 
 def table_rows(pipeline: Pipeline, table: str) -> pd.DataFrame:
     """All rows of a table of figures, stamps and all."""
-    return query(pipeline, f"SELECT to_jsonb(t) AS row, aggregation_period AS period, period_start FROM {table} AS t")
+    return query(
+        pipeline, f"SELECT to_jsonb(t) AS row, aggregation_period AS period, period_start FROM {table} AS t"
+    )
 
 
 def files_of(settings: Settings) -> dict[str, bytes]:
@@ -55,3 +56,14 @@ def files_of(settings: Settings) -> dict[str, bytes]:
 def receipts(pipeline: Pipeline) -> pd.DataFrame:
     found = query(pipeline, "SELECT * FROM bi_retention_receipts ORDER BY object, last_day")
     return found.set_index("object") if len(found) else found
+
+
+def assert_checks_pass(pipeline: Pipeline) -> None:
+    """Every check of the pipeline, the conservation of rows first of all."""
+    found = {f"{spec.asset} {spec.name}": check(pipeline, spec, None) for spec in CHECKS}
+    bad = {
+        name: judgement.reason
+        for name, judgement in found.items()
+        if judgement.verdict in {Verdict.FAILED, Verdict.ERROR}
+    }
+    assert bad == {}
