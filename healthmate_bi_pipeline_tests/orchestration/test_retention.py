@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
+from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from healthmate_bi_pipeline.cli.main import app
@@ -20,10 +21,19 @@ from healthmate_bi_pipeline.orchestration.run_log import delete_old_runs, find_o
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.retention.deleting import delete_due
+from healthmate_bi_pipeline.warehouse.server import dagster_database_url
 from healthmate_bi_pipeline_tests.running import opened, query
 from healthmate_bi_pipeline_tests.usecases.retention.keeping import NOW, deliver, kept, reading, receipts
 
-SELECT = ("staged", "raw", "state/health_hours", "state/health_days", "state/health_months", "health_metrics")
+SELECT = (
+    "staged",
+    "state/reading_baselines",
+    "raw",
+    "state/health_hours",
+    "state/health_days",
+    "state/health_months",
+    "health_metrics",
+)
 LATER = datetime.now(UTC) + timedelta(days=200)
 
 
@@ -80,10 +90,6 @@ def test_the_log_of_runs_shrinks_and_still_tells_the_newest_state(
 
 
 def query_events(settings: Settings) -> int:
-    from sqlalchemy import create_engine, text
-
-    from healthmate_bi_pipeline.warehouse.server import dagster_database_url
-
     engine = create_engine(dagster_database_url(settings))
     with engine.connect() as connection:
         found = connection.scalar(text("SELECT count(*) FROM event_logs WHERE run_id <> ''"))
@@ -199,7 +205,7 @@ def test_dry_run_changes_nothing(filled: Settings, instance: dg.DagsterInstance)
     run(filled, instance)
     runs = instance.get_runs_count()
     found = apply_retention(filled, dry_run=True, instance=instance, now=LATER)
-    assert {due.object for due in found.things} >= {"health_metrics/daily", "dagster/runs"}
+    assert {due.object for due in found.things} >= {"health_metrics/daily"}
     assert instance.get_runs_count() == runs
     with opened(filled, now=NOW) as pipeline:
         assert receipts(pipeline).empty

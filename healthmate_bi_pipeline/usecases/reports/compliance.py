@@ -24,6 +24,7 @@ from healthmate_bi_pipeline.reporting.operational.evidence import REGULAR_SHARE
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.keeping import left_out
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.reports.deletions import gather_retention
 from healthmate_bi_pipeline.usecases.reports.pipeline_books import (
     counted_until,
     in_parts,
@@ -72,6 +73,9 @@ def gather_compliance(pipeline: Pipeline, subject: Subject) -> ComplianceInputs 
             },
             counted_until=until,
             books=_books(pipeline, connection, window, quality=quality, days=days),
+            retention=gather_retention(
+                pipeline, connection, window, until=until, reference=reference_of(pipeline, window)
+            ),
             overdue=overdue,
             partitions_due=due,
             actions=[
