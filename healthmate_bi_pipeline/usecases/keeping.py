@@ -24,6 +24,7 @@ from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.warehouse import books
+from healthmate_bi_pipeline.warehouse.receipts import last_deleted_day
 from healthmate_bi_pipeline.warehouse.removing import removed_partitions
 
 if TYPE_CHECKING:
@@ -90,13 +91,21 @@ def unmakeable(connection: Connection, asset: AssetSpec, window: Window) -> set[
     found: set[date] = set()
     for source in asset.sources:
         reach = window.widened(days_before=-min(*source.shifts, 0), days_after=max(*source.shifts, 0))
-        gone = removed_partitions(connection, source.asset, window=reach)
+        gone = _gone(connection, source.asset, reach)
         found |= {
             unit.floor(midnight(day - timedelta(days=shift))).date()
             for day in gone
             for shift in source.shifts
         }
     return {day for day in found if window.start <= midnight(day) < window.end}
+
+
+def _gone(connection: Connection, asset: str, window: Window) -> set[date]:
+    """The partitions of a window that were deleted; raw days are closed up to the last one, rows or not."""
+    if not asset.startswith("raw/"):
+        return removed_partitions(connection, asset, window=window)
+    last = last_deleted_day(connection, asset)
+    return {day for day in window.each_day() if day <= last} if last is not None else set()
 
 
 def left_out(pipeline: Pipeline, asset: AssetSpec, days: Iterable[date], *, is_told: bool) -> set[date]:

@@ -94,6 +94,7 @@ def test_nothing_runs_by_itself_unasked(definitions: dg.Definitions) -> None:
     assert [(schedule.name, schedule.default_status) for schedule in definitions.schedules or ()] == [
         ("refresh_hourly", dg.DefaultScheduleStatus.STOPPED),
         ("collect_every_five_minutes", dg.DefaultScheduleStatus.STOPPED),
+        ("retention_nightly", dg.DefaultScheduleStatus.STOPPED),
     ]
     assert [sensor.default_status for sensor in definitions.sensors or ()] == [dg.DefaultSensorStatus.STOPPED]
 

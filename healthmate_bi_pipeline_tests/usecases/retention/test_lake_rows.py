@@ -152,7 +152,7 @@ def test_rows_go_from_everywhere_and_figures_stay(pipeline: Pipeline) -> None:
     assert set(written["outcome"]) == {"done"}
     assert written["done_at"].notna().all()
     assert written.loc["raw/health_readings", ["rows", "rule"]].tolist() == [2, "rows 100 days"]
-    assert written.loc["staged/health_readings", ["rows", "last_day"]].tolist() == [4, date(2026, 3, 30)]
+    assert written.loc["staged/health_readings", ["rows", "last_day"]].tolist() == [3, date(2026, 3, 30)]
     assert written.loc["quarantine/health_readings", "rows"] == 1
     assert written.loc["raw/activity_intervals", "rows"] == 1
     assert written.loc["raw/health_readings", "bytes"] > 0
