@@ -49,15 +49,15 @@ class Keeping:
 
     @property
     def least_days(self) -> int:
-        """The fewest days that it can come to.
+        """Days that it comes to at the least.
 
-        >>> Keeping(2, Unit.MONTHS).least_days
-        59
+        >>> Keeping(1, Unit.MONTHS).least_days, Keeping(12, Unit.MONTHS).least_days
+        (28, 365)
         """
         months = {Unit.MONTHS: self.count, Unit.YEARS: 12 * self.count}.get(self.unit)
         if months is None:
             return self.count * (7 if self.unit is Unit.WEEKS else 1)
-        return months * 365 // 12 - (1 if months < 12 else 0)
+        return months * 365 // 12 - (2 if months % 12 else 0)
 
     def __str__(self) -> str:
         unit = str(self.unit)

@@ -11,10 +11,13 @@ import pytest
 
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.reporting.compliance.inputs import Retention
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
 from healthmate_bi_pipeline.usecases.keeping import horizon
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.reports.deletions import gather_retention
+from healthmate_bi_pipeline.usecases.reports.pipeline_books import counted_until, reference_of
 from healthmate_bi_pipeline.usecases.retention.deleting import delete_due, find_due
 from healthmate_bi_pipeline.usecases.retention.figures import delete_figures, find_figures
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
@@ -232,3 +235,27 @@ def test_hours_stay_until_their_month_is_complete(settings: Settings) -> None:
         )
         assert horizon(pipeline, ASSET_BY_NAME["health_metrics/monthly"]) == date(2021, 7, 1)
         assert NOW.date() - timedelta(days=365) == horizon(pipeline, ASSET_BY_NAME["health_metrics/daily"])
+
+
+def test_the_report_on_compliance_tells_of_it(home: Settings) -> None:
+    july = Period.MONTHLY.window(datetime(2026, 7, 1))
+
+    def told(settings: Settings, now: datetime) -> Retention:
+        with opened(settings, now=now) as pipeline, pipeline.warehouse.transaction() as connection:
+            until = counted_until(pipeline, july)
+            return gather_retention(
+                pipeline, connection, july, until=until, reference=reference_of(pipeline, july)
+            )
+
+    assert told(home, NOW) == Retention()
+    late = {one.asset: one for one in told(kept(home), NOW + timedelta(days=1)).past_their_time}
+    assert late["health_metrics/daily"].first_day == date(2024, 6, 28)
+    assert "health_metrics/yearly" not in late
+    with opened(kept(home), now=NOW) as pipeline:
+        deleted = delete_due(pipeline)
+    after = told(kept(home), NOW + timedelta(days=1))
+    assert after.past_their_time == []
+    assert {one.object: one.rows for one in after.deletions} == {
+        due.object: due.rows for due in deleted.things
+    }
+    assert told(kept(home), NOW).deletions == []  # a month that runs is told up to the last midnight
