@@ -23,12 +23,12 @@ from healthmate_bi_pipeline.catalog.lake_tables import (
 from healthmate_bi_pipeline.catalog.retention import DATASETS_KEPT_FOR
 from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.lake.removing import Held, measure_partitions, remove_partitions, remove_rows
-from healthmate_bi_pipeline.lake.statistics import partition_statistics
+from healthmate_bi_pipeline.lake.statistics import partition_statistics, table_statistics
 from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.sources import landing
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME, ASSETS, AssetSpec
 from healthmate_bi_pipeline.usecases.keeping import horizon
-from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.retention.due import Due, note_deletions
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
 from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME
@@ -54,10 +54,7 @@ def find_lake_rows(pipeline: Pipeline) -> Iterator[list[Due] | str]:
         last = first - timedelta(days=1)
         waits_from = _waits_from(pipeline, asset)
         if waits_from is not None and waits_from <= last:
-            yield (
-                f"{asset.name}: what is made from it is not up to date from {waits_from} on; these days stay until"
-                " `healthmate-bi run` has made it."
-            )
+            yield f"{asset.name}: days wait until `healthmate-bi run` has made all that is made from them."
             last = waits_from - timedelta(days=1)
         found = [due for due in _measure(pipeline, asset, last) if due.is_something]
         if found:
@@ -73,7 +70,12 @@ def delete_lake_rows(pipeline: Pipeline, found: Sequence[Due]) -> list[Due]:
     asset = _asset_of(found[0].object)
     last = max(_closed_by(due) for due in found)
     with _held(pipeline, asset, last):
+        waits_from = _waits_from(pipeline, asset)  # files may have been read meanwhile
+        if waits_from is not None:
+            last = min(last, waits_from - timedelta(days=1))
         due = [one for one in _measure(pipeline, asset, last) if one.is_something]
+        if not due:
+            return []
         with pipeline.warehouse.transaction() as connection:
             written = note_deletions(pipeline, connection, due, is_done=False)
             dataset = DATASET_BY_NAME.get(asset.name.removeprefix("raw/"))
@@ -123,6 +125,8 @@ def _held(pipeline: Pipeline, asset: AssetSpec, last: date) -> Iterator[None]:
 
 def _waits_from(pipeline: Pipeline, asset: AssetSpec) -> date | None:
     """From which day on an asset's partitions are still needed by something that is to be made."""
+    if asset.group == "raw" and not _is_booked(pipeline, DATASET_BY_NAME[asset.name.removeprefix("raw/")]):
+        return UNPARTITIONED
     names = {asset.name, asset.name.replace("raw/", "staged/")}
     waiting = [
         day
@@ -133,6 +137,14 @@ def _waits_from(pipeline: Pipeline, asset: AssetSpec) -> date | None:
         for day in stale_partitions(pipeline, other)
     ]
     return min(waiting) - timedelta(days=_MARGIN_DAYS) if waiting else None
+
+
+def _is_booked(pipeline: Pipeline, dataset: Dataset) -> bool:
+    """Whether the books know all staged rows; not those that an import had staged when it was killed."""
+    name = staged_table(dataset).name
+    with pipeline.warehouse.transaction() as connection:
+        lines = books.file_totals(connection, dataset.name).lines
+        return lines == receipts.deleted_rows(connection, name) + table_statistics(pipeline.lake, name).rows
 
 
 def _closed_by(what: Due | Receipt) -> date:

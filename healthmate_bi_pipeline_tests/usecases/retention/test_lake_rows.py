@@ -280,20 +280,32 @@ def test_a_kill_in_between_is_made_good(
     assert_checks_pass(pipeline)
 
 
-def test_what_is_not_made_yet_waits(pipeline: Pipeline) -> None:
-    deliver(pipeline.settings, "health_readings/late.csv", [reading(date(2026, 2, 11), 70)])
+def test_what_is_not_made_yet_waits(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw, late = raw_table(HEALTH_READINGS).name, reading(date(2026, 2, 11), 70)
+    found = next(found for found in lake_rows.find_lake_rows(pipeline) if not isinstance(found, str))
+    deliver(pipeline.settings, "health_readings/late.csv", [late])
+
+    def killed(*_arguments: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:  # staged, and killed before the books knew
+        patched.setattr("healthmate_bi_pipeline.usecases.ingest._register", killed)
+        with pytest.raises(KeyboardInterrupt):
+            refresh(pipeline, names=("staged/health_readings",))
+    assert lake_rows.delete_lake_rows(pipeline, found) == []  # although it was due a moment ago
     refresh(pipeline, groups=("staged",))
-    found = find_due(pipeline)
-    assert [
-        line
-        for line in found.messages
-        if line.startswith("raw/health_readings: what is made from it is not up")
-    ]
+    told = find_due(pipeline)
+    assert (
+        "raw/health_readings: days wait until `healthmate-bi run` has made all that is made from them."
+        in told.messages
+    )
+    assert lake_rows.delete_lake_rows(pipeline, found) == []
     delete_due(pipeline)
-    assert frame(pipeline, raw_table(HEALTH_READINGS).name)["day"].min() == date(2026, 3, 30)
+    assert frame(pipeline, raw)["day"].min() == date(2026, 3, 30)
     refresh(pipeline, groups=GROUPS)
+    assert frame(pipeline, raw)["day"].min() == date(2026, 2, 11)
     delete_due(pipeline)
-    assert frame(pipeline, raw_table(HEALTH_READINGS).name)["day"].min() == FIRST_KEPT
+    assert frame(pipeline, raw)["day"].min() == FIRST_KEPT
     assert_checks_pass(pipeline)
 
 
