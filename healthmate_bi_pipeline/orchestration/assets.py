@@ -15,6 +15,7 @@ from healthmate_bi_pipeline.orchestration.resources import PIPELINE
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.describe import Preview, counts_per_partition, preview
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
+from healthmate_bi_pipeline.usecases.keeping import refuse_unmakeable
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 
 OWNERS = ("team:data-engineering",)
@@ -62,6 +63,7 @@ def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDef
         pipeline: Pipeline = getattr(context.resources, PIPELINE)
         window = window_of(context.partition_time_window) if partitioned else None
         with told_to_dagster(context.op_execution_context):
+            refuse_unmakeable(pipeline, spec, window)
             built = spec.build(pipeline, window)
             _report(context, pipeline, spec, window, built)
 
