@@ -20,6 +20,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
+from healthmate_bi_pipeline.catalog.device_changes import DEVICE_CHANGES_VERSION
 from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, Family, state_name
 from healthmate_bi_pipeline.catalog.lake_tables import (
     ACTIVE_DAYS,
@@ -142,6 +143,26 @@ def state_inputs(
         day: hash64(family.state_version, *ranks, *levels, combined(parts))
         for day, parts in sorted(found.items())
     }
+
+
+def with_month_before(window: Window) -> Window:
+    """The months of a window and the one before them."""
+    return Window(Period.MONTHLY.previous(window.start), window.end)
+
+
+def device_changes_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What changes of devices would be made from: the raw readings of each month and of the one before it."""
+    del pipeline
+    months: dict[date, list[tuple[object, int]]] = defaultdict(list)
+    reach = with_month_before(window)
+    for day, version in outputs(connection, f"raw/{HEALTH_READINGS.name}", reach).items():
+        months[day.replace(day=1)].append((day, version))
+    found = {}
+    for part in Period.MONTHLY.windows(window):
+        before = months.get(Period.MONTHLY.previous(part.start).date(), [])
+        if own := months.get(part.first_day):
+            found[part.first_day] = hash64(DEVICE_CHANGES_VERSION, combined(own), combined(before))
+    return found
 
 
 def starts_inputs(
