@@ -9,6 +9,9 @@ from __future__ import annotations
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
 from healthmate_bi_pipeline.catalog.readings import DIASTOLIC, SYSTOLIC
 
+DEVICE_READINGS_VERSION = 1
+"""Raised when the sums per person, month and device are made another way."""
+
 DEVICE_CHANGES_VERSION = 1
 """Raised when the changes are worked out another way; all months are then made again."""
 

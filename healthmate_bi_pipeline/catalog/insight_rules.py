@@ -56,8 +56,8 @@ INFERRED_RULES: tuple[InsightRule, ...] = (
     ),
     InsightRule(
         "device_shift", "Device that reads differently", "Welch 1947, Biometrika 34:28",
-        "The readings of the people of one device changed since the month before, each person held against themself,"
-        " unlike those of the people of all other devices.",
+        "The readings of one device changed since the month before, each person held against themself, and by another"
+        " amount than those of the people who have only other devices.",
     ),
 )  # fmt: skip
 

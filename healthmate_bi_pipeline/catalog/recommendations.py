@@ -51,10 +51,10 @@ HEALTH_ADVICE: tuple[Advice, ...] = (
     Advice(
         "device",
         "Find out what changed with {subjects} (firmware, calibration, a new way of measuring) and hold it against a"
-        " reference device, a cuff against one that is validated; treat nobody on its readings until then.",
+        " reference device, a cuff against one that is validated; change no treatment because of its readings until then.",
         _DEVICES, _WEEK,
-        "AHA 2019, Muntner, Hypertension 73:e35: measure with validated devices; ISO 81060-2:2018: a cuff is off by no more"
-        " than 5 mmHg in the mean, with a deviation of 8.",
+        "AHA 2019, Muntner, Hypertension 73:e35: measure with validated devices; ISO 81060-2:2018: a cuff's mean"
+        " error is at most 5 mmHg, the deviation of its errors at most 8.",
         rules=("device_shift",), tones=("worse", "better", "neutral"),
         personal_text="Hold the device against another one, at your doctor's or a pharmacy, before you rely on what it says"
         " now.",

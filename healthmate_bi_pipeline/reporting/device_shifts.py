@@ -1,8 +1,9 @@
 """Whether the people of one device changed unlike those of all others: what a new firmware does to its readings.
 
 Welch 1947 on paired changes: each person is held against themself in the month before, so that it does not matter who
-measures or how people differ; and the device against the others, so that it does not matter what everyone did. Why the
-device reads otherwise is not told by it: its people may have been treated.
+measures or how people differ; and the device against the others, so that it does not matter what everyone did. The
+device's own people must have changed that way: where only the others did, they may have been treated. So may they, and
+why a device reads otherwise is not told by it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from healthmate_bi_pipeline.catalog.device_changes import LEAST_PEOPLE_A_SIDE
+from healthmate_bi_pipeline.catalog.watched_figures import watched_figure
 from healthmate_bi_pipeline.domain.comparisons import difference_of_means
 from healthmate_bi_pipeline.reporting.blocks import Absence
 from healthmate_bi_pipeline.reporting.evidence import Contrast
@@ -25,9 +27,10 @@ def find_device_shift(contrast: Contrast) -> Finding | None:
     found = difference_of_means(own, others)
     if found is None:
         return None
+    is_same_way = (own.value > 0) == (found.estimate > 0)
     return Finding(
         rule="device_shift",
-        is_signal=True,
+        is_signal=is_same_way and watched_figure(contrast.figure).matters(own.value, level=others.value),
         estimate=found.estimate,
         low=found.low,
         high=found.high,

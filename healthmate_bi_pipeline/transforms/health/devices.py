@@ -10,36 +10,41 @@ import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.transforms.columns import EXACT
 
+_OF_PERSON = ["user_id", "metric", "source"]
 _GROUP = ["month", "metric"]
 _SUM = "decimal(38, 6)"
 
 
-def paired_changes(readings: ir.Table, *, metrics: Collection[str], least: int) -> ir.Table:
-    """The change of each person's mean since the month before, per device.
+def device_readings(readings: ir.Table, *, metrics: Collection[str]) -> ir.Table:
+    """How many readings each person has per month, metric and device, and their sum: rows of ``state/device_readings``.
 
     Args:
         readings: raw readings of whole months.
         metrics: which are looked at.
+    """
+    rows = readings.filter(readings.metric.isin(sorted(metrics)))
+    return rows.group_by([*_OF_PERSON, rows.day.truncate("M").cast("date").name("month")]).agg(
+        readings=rows.count().cast("int64"), total=rows.value.cast(EXACT).sum().cast(_SUM)
+    )
+
+
+def paired_changes(months: ir.Table, *, least: int) -> ir.Table:
+    """The change of each person's mean since the month before, per device.
+
+    Args:
+        months: rows of ``state/device_readings``, of whole months.
         least: readings that a person needs in each of both months, of one device and metric.
 
     Returns:
         user_id, metric, source, month (its first day, the later one), change (in the metric's unit). Of the first of
         the months there are none.
     """
-    rows = readings.filter(readings.metric.isin(sorted(metrics)) & readings.value.notnull())
-    by = ["user_id", "metric", "source"]
-    months = (
-        rows.mutate(month=rows.day.truncate("M").cast("date"))
-        .group_by([*by, "month"])
-        .agg(n=ibis._.count(), total=ibis._.value.cast(EXACT).sum())
-        .filter(ibis._.n >= least)
-    )
-    means = months.select(*by, "month", mean=months.total.cast("float64") / months.n)
-    before = means.select(
-        *by, month=(means.month + ibis.interval(months=1)).cast("date"), before=means["mean"]
-    )
-    joined = means.join(before, [*by, "month"])
-    return joined.select(*by, "month", change=joined["mean"] - joined.before)
+    enough = months.filter(months.readings >= least)
+    means = enough.select(*_OF_PERSON, "month", mean=enough.total.cast("float64") / enough.readings)
+    next_month = (means.month + ibis.interval(months=1)).cast("date")
+    before = means.select(*_OF_PERSON, month=next_month, before=means["mean"])
+    joined = means.join(before, [*_OF_PERSON, "month"])
+    return joined.select(*_OF_PERSON, "month", change=joined["mean"] - joined.before)
 
 
 def device_changes(changes: ir.Table) -> ir.Table:
