@@ -56,9 +56,10 @@ class Section(BaseModel):
 class EngineSettings(Section):
     """The engine that computes over the lake."""
 
-    memory_limit: str = Field(
-        "1200MB",
-        description="What the engine may hold in memory before it spills to disk; the process needs 0.7 GB more.",
+    memory_limit: str | None = Field(
+        None,
+        description="What the engine may hold in memory before it spills to disk, like `2GB`; the process needs 0.7 GB"
+        " more. A quarter of the machine's or container's memory, 1200 MB at most, when not set.",
     )
     threads: int | None = Field(None, ge=1, description="Threads of the engine; all cores when not set.")
 
@@ -304,6 +305,31 @@ class AlertSettings(Section):
     log: LogSettings = LogSettings()
 
 
+KEPT_FOR_EVER = "for ever"
+KeptFor = Annotated[
+    str, Field(pattern=rf"^({KEPT_FOR_EVER}|[1-9][0-9]{{0,4}} (days?|weeks?|months?|years?))$")
+]
+"""``30 days``, ``104 weeks``, ``60 months``, ``7 years`` or ``for ever``."""
+
+
+class RetentionSettings(Section):
+    """How long what is kept; the catalog (``catalog/retention.py``) has the rest, and says what may be named."""
+
+    enabled: bool = Field(default=False, description="Whether anything is deleted, by command or schedule.")
+    periods: dict[str, KeptFor] = Field(
+        default_factory=dict, description="Of finished figures, by period: `hourly`, `daily` …"
+    )
+    reports: KeptFor | None = Field(None, description="Of reports of all types.")
+    report_types: dict[str, KeptFor] = Field(default_factory=dict, description="Of one type of report.")
+    datasets: dict[str, KeptFor] = Field(
+        default_factory=dict, description="Of a dataset's rows: landing files, staged, raw and quarantined."
+    )
+    states: dict[str, KeptFor] = Field(
+        default_factory=dict, description="Of states of hours and days: `health_hours`, `engagement_days` …"
+    )
+    runs: KeptFor | None = Field(None, description="Of Dagster's runs and their events.")
+
+
 class Settings(BaseSettings):
     """Everything that can be configured; see the fields."""
 
@@ -333,6 +359,7 @@ class Settings(BaseSettings):
     checks: CheckSettings = CheckSettings()
     schedules: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @classmethod
     def settings_customise_sources(

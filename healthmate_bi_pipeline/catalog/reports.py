@@ -94,10 +94,9 @@ COMPLIANCE = ReportType(
     "compliance",
     "Compliance and data quality",
     "Whether the data can be relied on and the rules were kept: checks by Kahn's categories, conservation of rows,"
-    " rows set aside, figures withheld, actions in the audit log, and what is overdue.",
+    " rows set aside, figures withheld, actions in the audit log, what was deleted, and what is overdue.",
     (Period.MONTHLY,),
     not_measured=(
-        "Retention receipts",
         "Accesses by persons outside the pipeline",
         "Consent",
         "Encryption",

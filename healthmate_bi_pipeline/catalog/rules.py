@@ -47,6 +47,7 @@ ROW_RULES: dict[str, str] = {
     "impossible_day": "the rows of this source add up to more than a day can have",
     "reserved": "the name is *, which stands for all of them",
     "not_measured": "the row carries no measurement at all",
+    "after_retention": "the row came when its day had been deleted, because the time that it is kept for was over",
 }
 
 CATEGORY_OF_RULE: dict[str, QualityCategory] = {
@@ -56,7 +57,7 @@ CATEGORY_OF_RULE: dict[str, QualityCategory] = {
         ),
         QualityCategory.CONFORMANCE,
     ),
-    **dict.fromkeys(("undated", "missing", "missing_unit", "not_measured"), QualityCategory.COMPLETENESS),
+    **dict.fromkeys(("undated", "missing", "missing_unit", "not_measured", "after_retention"), QualityCategory.COMPLETENESS),
     **dict.fromkeys(
         (
             "before_1970", "in_the_future", "impossible_value", "negative", "ends_before_start", "too_long",

@@ -106,7 +106,13 @@ INGESTED_FILE_DAYS = Table(
         Column("file_hash", Type.TEXT, "The file.", is_nullable=False),
         Column("dataset", Type.TEXT, "The dataset that it was read as.", is_nullable=False),
         Column("day", Type.DATE, "The staged day.", is_nullable=False),
-        Column("rows", Type.INTEGER, "Rows of the file on that day.", is_nullable=False),
+        Column(
+            "rows",
+            Type.INTEGER,
+            "Rows of the file on that day; below zero: rows that were deleted because their time was over, under the"
+            " name of their receipt.",
+            is_nullable=False,
+        ),
     ),
     key=("dataset", "day", "file_hash"),
     privacy=PrivacyClass.AGGREGATE,
@@ -136,6 +142,14 @@ PARTITIONS = Table(
         ),
         Column("run_id", Type.TEXT, "The run that made it."),
         Column("refreshed_at", Type.INSTANT, "When it was made.", is_nullable=False),
+        Column(
+            "removed_at",
+            Type.INSTANT,
+            "When its rows were deleted because their time was over; the rest tells what it held. Null: it is there.",
+        ),
+        Column(
+            "removed", Type.JSON, "For raw days: the counts that were deleted, and the last file among them."
+        ),
     ),
     key=("asset", "partition"),
     privacy=PrivacyClass.AGGREGATE,
@@ -236,6 +250,29 @@ PIPELINE_RUNS = Table(
     privacy=PrivacyClass.AGGREGATE,
 )
 
+RETENTION_RECEIPTS = Table(
+    "bi_retention_receipts",
+    "What was deleted because its time was over.",
+    (
+        Column("receipt_id", Type.TEXT, "Unique name of the receipt.", is_nullable=False),
+        Column("object", Type.TEXT, "What: an asset, landing/<dataset>, dagster/runs …", is_nullable=False),
+        Column("privacy", Type.TEXT, "Its class: identified, limited or aggregate.", is_nullable=False),
+        Column("first_day", Type.DATE, "First day of what was deleted.", is_nullable=False),
+        Column("last_day", Type.DATE, "Last day of what was deleted, inclusive.", is_nullable=False),
+        Column("partitions", Type.INTEGER, "Partitions, files or runs.", is_nullable=False),
+        Column("rows", Type.INTEGER, "Rows, lines or events.", is_nullable=False),
+        Column("bytes", Type.INTEGER, "How much they took up, indexes apart.", "By", is_nullable=False),
+        Column("rule", Type.TEXT, "How long it was to be kept.", is_nullable=False),
+        Column("outcome", Type.TEXT, "started, or done when nothing is left of it.", is_nullable=False),
+        Column("started_at", Type.INSTANT, "When it was decided; nothing counts any more from then on.", is_nullable=False),
+        Column("done_at", Type.INSTANT, "When nothing was left of it."),
+        Column("actor", Type.TEXT, "Who: an operating system's user or a Dagster run.", is_nullable=False),
+        Column("run_id", Type.TEXT, "The run that did it.", is_nullable=False),
+    ),
+    key=("receipt_id",),
+    privacy=PrivacyClass.AGGREGATE,
+)  # fmt: skip
+
 TABLES: tuple[Table, ...] = (
     HEALTH_METRIC_ROWS,
     HEALTH_STARTS,
@@ -253,6 +290,7 @@ TABLES: tuple[Table, ...] = (
     AUDIT_LOG,
     PIPELINE_RUNS,
     *ALERT_TABLES,
+    RETENTION_RECEIPTS,
 )
 VIEWS: tuple[Table, ...] = (HEALTH_METRICS_VIEW, *ENGAGEMENT_VIEWS)
 

@@ -18,6 +18,7 @@ from healthmate_bi_pipeline.cli.demo import demo
 from healthmate_bi_pipeline.cli.imports import import_app
 from healthmate_bi_pipeline.cli.report import report
 from healthmate_bi_pipeline.cli.requeue import requeue
+from healthmate_bi_pipeline.cli.retention import retention
 from healthmate_bi_pipeline.cli.run import run
 from healthmate_bi_pipeline.cli.sql import sql
 from healthmate_bi_pipeline.cli.status import status
@@ -62,6 +63,7 @@ app.command()(validate)
 app.command()(run)
 app.command()(requeue)
 app.command()(report)
+app.command()(retention)
 app.command()(ui)
 app.command()(sql)
 app.command()(status)

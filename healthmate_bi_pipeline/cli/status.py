@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from healthmate_bi_pipeline.cli.columns import aligned, size_text
+
 if TYPE_CHECKING:
     from healthmate_bi_pipeline.usecases.status import Status
     from healthmate_bi_pipeline.warehouse.overview import RunEntry
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 def status() -> None:
     """Say what there is, and where.
 
-    Files and rows, partitions and how many are stale, runs that failed, and the places of it all.
+    Files and rows, partitions and how many are stale, runs that failed, what retention deleted, and the places of it
+    all.
 
     \b
     Example:
@@ -26,7 +29,9 @@ def status() -> None:
 
     with Pipeline.open(load_settings()) as pipeline:
         found = find_status(pipeline)
-    for line in (*_files(found), "", *_assets(found), "", *_runs(found), *_places(found)):
+    for line in (
+        *_files(found), "", *_assets(found), "", *_runs(found), *_retention(found), *_places(found)
+    ):  # fmt: skip
         typer.echo(line)
 
 
@@ -38,7 +43,7 @@ def _files(found: Status) -> list[str]:
         total = of_dataset.totals
         counts = (total.files, total.lines, total.rejected, total.undated, total.staged, of_dataset.new_files)
         rows.append((name, *(f"{count:,}" for count in counts)))
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _assets(found: Status) -> list[str]:
@@ -55,7 +60,7 @@ def _assets(found: Status) -> list[str]:
         first, last = ("", "") if is_whole else (str(made.first), str(made.last))
         at = f"{made.refreshed_at:%Y-%m-%d %H:%M}"
         rows.append((name, f"{made.partitions:,}", f"{made.rows:,}", first, last, at, stale))
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _runs(found: Status) -> list[str]:
@@ -71,6 +76,15 @@ def _run(entry: RunEntry) -> str:
     return f"{entry.started_at:%Y-%m-%d %H:%M} {', '.join(entry.assets)}{days}"
 
 
+def _retention(found: Status) -> list[str]:
+    deleted = found.deleted
+    if not deleted.receipts or deleted.last_at is None:
+        return []
+    begun = f"; {deleted.unfinished} begun and not finished" if deleted.unfinished else ""
+    what = f"{deleted.rows:,} rows and {size_text(deleted.bytes)} deleted, {deleted.receipts:,} receipts"
+    return [f"retention: {what}, the last of {deleted.last_at:%Y-%m-%d %H:%M}{begun}", ""]
+
+
 def _places(found: Status) -> list[str]:
     day = (
         str(found.first_day)
@@ -80,15 +94,3 @@ def _places(found: Status) -> list[str]:
     places = {"first day": day, **found.places}
     width = max(len(name) for name in places)
     return [f"{name.ljust(width)}  {place}" for name, place in places.items()]
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Columns of one width: the first to the left, numbers to the right."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

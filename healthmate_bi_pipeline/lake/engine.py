@@ -25,6 +25,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from healthmate_bi_pipeline.errors import DataError, EngineFullError, TransientError, UnreadableFileError
+from healthmate_bi_pipeline.lake.memory import default_memory_limit
 from healthmate_bi_pipeline.settings import EngineSettings
 
 BATCH_ROWS = 100_000
@@ -88,7 +89,7 @@ class Engine:
         scratch.mkdir(parents=True, exist_ok=True)
         self._scratch = tempfile.TemporaryDirectory(dir=scratch, prefix="engine-")
         options: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": settings.memory_limit,
+            "memory_limit": settings.memory_limit or default_memory_limit(),
             "temp_directory": self._scratch.name,
             # Nothing is fetched at run time; all that is needed comes in the wheel.
             "autoinstall_known_extensions": False,

@@ -19,7 +19,7 @@ FILE_NAME = "first_day.json"
 
 def read_first_day(lake: Lake) -> date | None:
     """The earliest day ever staged, or ``None`` before the first import."""
-    filesystem, path = _place(lake)
+    filesystem, path = lake.place(FILE_NAME)
     if filesystem.get_file_info(path).type is not fs.FileType.File:
         return None
     with filesystem.open_input_stream(path) as stream:
@@ -34,17 +34,10 @@ def move_first_day_back(lake: Lake, day: date) -> bool:
     known = read_first_day(lake)
     if known is not None and known <= day:
         return False
-    filesystem, path = _place(lake)
+    filesystem, path = lake.place(FILE_NAME)
     filesystem.create_dir(path.rsplit("/", 1)[0], recursive=True)
     part = f"{path}.{uuid4().hex}.part"
     with filesystem.open_output_stream(part) as stream:
         stream.write(json.dumps({"first_day": day.isoformat()}).encode())
     filesystem.move(part, path)
     return True
-
-
-def _place(lake: Lake) -> tuple[fs.FileSystem, str]:
-    if lake.is_on_disk:
-        return fs.LocalFileSystem(), f"{lake.uri.rstrip('/')}/{FILE_NAME}"
-    filesystem, path = fs.FileSystem.from_uri(lake.uri)
-    return filesystem, f"{path.rstrip('/')}/{FILE_NAME}"

@@ -20,6 +20,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+from pyarrow import fs
 
 from healthmate_bi_pipeline.catalog.columns import Column, Type
 from healthmate_bi_pipeline.domain.period import Window, midnight
@@ -73,6 +74,13 @@ class Lake:
     def table_uri(self, name: str) -> str:
         """Where a table lies."""
         return f"{self.uri.rstrip('/')}/{name}"
+
+    def place(self, name: str) -> tuple[fs.FileSystem, str]:
+        """The file system of the lake, and the path there of a table or of a file beside the tables."""
+        if self.is_on_disk:
+            return fs.LocalFileSystem(), self.table_uri(name)
+        filesystem, path = fs.FileSystem.from_uri(self.uri)
+        return filesystem, f"{path.rstrip('/')}/{name}"
 
     def open(self, name: str) -> DeltaTable | None:
         """The newest version of a table, or ``None`` when nothing was ever written to it."""

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from healthmate_bi_pipeline.catalog.columns import Column, Table
 from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
+from healthmate_bi_pipeline.orchestration.lineage import code_references, column_lineage
 from healthmate_bi_pipeline.orchestration.partitions import partitions_of, window_of
 from healthmate_bi_pipeline.orchestration.resources import PIPELINE
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.describe import Preview, counts_per_partition, preview
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
+from healthmate_bi_pipeline.usecases.keeping import refuse_unmakeable
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 
 OWNERS = ("team:data-engineering",)
@@ -60,15 +63,17 @@ def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDef
         pipeline: Pipeline = getattr(context.resources, PIPELINE)
         window = window_of(context.partition_time_window) if partitioned else None
         with told_to_dagster(context.op_execution_context):
+            refuse_unmakeable(pipeline, spec, window)
             built = spec.build(pipeline, window)
             _report(context, pipeline, spec, window, built)
 
     return made
 
 
-def _definition_metadata(spec: AssetSpec, settings: Settings) -> dict[str, dg.MetadataValue | str]:
-    metadata: dict[str, dg.MetadataValue | str] = {
+def _definition_metadata(spec: AssetSpec, settings: Settings) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
         "dagster/column_schema": dg.MetadataValue.table_schema(column_schema(spec.table)),
+        "dagster/code_references": code_references(spec),
     }
     if spec.place == "warehouse":
         metadata["dagster/table_name"] = spec.table.name
@@ -111,7 +116,9 @@ def _report(
     if window is None:
         shown = preview(pipeline, spec, UNPARTITIONED)
         held = shown.rows if shown else built.total
-        context.add_asset_metadata({"dagster/row_count": held, **_of_run(built), **_preview(spec, shown)})
+        context.add_asset_metadata(
+            {"dagster/row_count": held, **_of_run(built), **_lineage(spec), **_preview(spec, shown)}
+        )
         return
     assert spec.partitioned_by is not None  # noqa: S101 - a window has been given
     label = spec.partitioned_by.label
@@ -124,7 +131,14 @@ def _report(
     if filled is not None:
         about = _preview(spec, preview(pipeline, spec, filled))
         context.add_asset_metadata(about, partition_key=label(midnight(filled)))
-    context.add_asset_metadata(_of_run(built), partition_key=context.partition_key_range.end)
+    context.add_asset_metadata(
+        {**_of_run(built), **_lineage(spec)}, partition_key=context.partition_key_range.end
+    )
+
+
+def _lineage(spec: AssetSpec) -> dict[str, dg.TableColumnLineage]:
+    lineage = column_lineage(spec)
+    return {"dagster/column_lineage": lineage} if lineage is not None else {}
 
 
 def _of_run(built: Built) -> dict[str, dg.MetadataValue]:

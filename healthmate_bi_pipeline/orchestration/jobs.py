@@ -1,4 +1,7 @@
-"""The jobs: ``refresh`` makes all that is stale, ``report`` one report, ``collect_host_sample`` looks at this host."""
+"""The jobs: ``refresh`` makes all that is stale, ``report`` one report, ``retention`` deletes what is over.
+
+And ``collect_host_sample`` looks at this host.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -11,6 +14,7 @@ from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
+from healthmate_bi_pipeline.orchestration.retention import apply_retention
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
 from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
 from healthmate_bi_pipeline.settings import Settings
@@ -19,6 +23,7 @@ from healthmate_bi_pipeline.usecases.collect_host import host_place, sample_host
 REFRESH = "refresh"
 COLLECT = "collect_host_sample"
 REPORT = "report"
+RETENTION = "retention"
 
 CAUSE_TAG = "healthmate/refresh"
 """On the runs that a refresh starts: the run that they belong to."""
@@ -159,6 +164,40 @@ def build_report_job(settings: Settings) -> dg.JobDefinition:
         write_one()
 
     return report
+
+
+def build_retention(settings: Settings) -> dg.JobDefinition:
+    """The job that deletes what is past its time, as ``healthmate-bi retention`` does."""
+
+    @dg.op(name="delete_what_is_over")
+    def delete(context: dg.OpExecutionContext) -> None:
+        with told_to_dagster(context):
+            deleted = apply_retention(
+                settings, dry_run=False, instance=context.instance, run_id=context.run_id
+            )
+        for message in deleted.messages:
+            context.log.warning(message)
+        lines = [
+            f"- {due.object} {due.window}: {due.rows:,} rows, {due.bytes:,} bytes" for due in deleted.things
+        ]
+        context.add_output_metadata(
+            {
+                "things": len(deleted.things),
+                "rows": deleted.rows,
+                "bytes": deleted.bytes,
+                "deleted": dg.MetadataValue.md("\n".join(lines)),
+            }
+        )
+
+    @dg.job(
+        name=RETENTION,
+        description="Deletes what is past its time, with receipts; fails while retention is off.",
+        executor_def=dg.in_process_executor,
+    )
+    def retention() -> None:
+        delete()
+
+    return retention
 
 
 def _days(first: str, last: str) -> Window:

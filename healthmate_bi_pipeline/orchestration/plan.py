@@ -4,7 +4,7 @@ Pure functions of the graph and of days. What is stale is asked elsewhere (``use
 planned is carried out in ``run.py``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -89,6 +89,35 @@ def _pieces(window: Window, period: Period) -> Iterator[Window]:
     for first in range(0, len(parts), MOST_PARTITIONS):
         piece = parts[first : first + MOST_PARTITIONS]
         yield Window(piece[0].start, piece[-1].end)
+
+
+def without(
+    window: Window, period: Period, left_out: Mapping[str, Collection[date]]
+) -> list[tuple[Window, frozenset[str]]]:
+    """A window in as few pieces as have the same assets that are not made in them.
+
+    Args:
+        window: whole periods.
+        period: of the partitions.
+        left_out: first days of partitions that are not made, by asset.
+
+    Returns:
+        Pieces in order, each with the assets that are not made in it.
+
+    >>> days = Window.of_days(date(2026, 1, 1), date(2026, 1, 4))
+    >>> [(str(one), sorted(names)) for one, names in without(days, Period.DAILY, {"a": [date(2026, 1, 1)]})]
+    [('2026-01-01', ['a']), ('2026-01-02…2026-01-04', [])]
+    """
+    if not any(left_out.values()):
+        return [(window, frozenset())]
+    pieces: list[tuple[Window, frozenset[str]]] = []
+    for part in period.partitioned_by.windows(window):
+        names = frozenset(name for name, days in left_out.items() if part.first_day in days)
+        if pieces and pieces[-1][1] == names:
+            pieces[-1] = Window(pieces[-1][0].start, part.end), names
+        else:
+            pieces.append((part, names))
+    return pieces
 
 
 def with_downstream(stale: Mapping[str, Iterable[date]], assets: Sequence[AssetSpec]) -> dict[str, set[date]]:

@@ -22,7 +22,7 @@ from healthmate_bi_pipeline.orchestration.dead_runs import fail_dead_runs, proce
 from healthmate_bi_pipeline.orchestration.execution import execute
 from healthmate_bi_pipeline.orchestration.interrupts import Interrupts, watch_interrupts
 from healthmate_bi_pipeline.orchestration.partitions import find_first_day
-from healthmate_bi_pipeline.orchestration.plan import Group, fold, groups, with_downstream
+from healthmate_bi_pipeline.orchestration.plan import Group, fold, groups, with_downstream, without
 from healthmate_bi_pipeline.orchestration.selection import select_assets
 from healthmate_bi_pipeline.orchestration.watching import OnProgress, RunSummary, Watch, unwatched
 from healthmate_bi_pipeline.settings import Settings
@@ -30,6 +30,7 @@ from healthmate_bi_pipeline.usecases.check_results import blocking_days
 from healthmate_bi_pipeline.usecases.checks import CHECKS
 from healthmate_bi_pipeline.usecases.graph import ASSETS, RAW, AssetSpec
 from healthmate_bi_pipeline.usecases.ingest import new_file_count, unknown_folder_messages
+from healthmate_bi_pipeline.usecases.keeping import left_out
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.status import begun_stale
 from healthmate_bi_pipeline.warehouse import runs
@@ -136,12 +137,11 @@ class _Run:
             runs.abandon_dead_runs(connection, now=self._pipeline.now)
 
     def make_days(self, group: Group, days: Window) -> None:
-        """Make all partitions of a group that touch some days."""
+        """Make all partitions of a group that touch some days, but for those that cannot be made whole any more."""
         assert group.partitioned_by is not None  # noqa: S101 - it is partitioned
         asked = sorted(_partitions(group.partitioned_by, days))
-        names = {asset.name for asset in group.assets if self._without_held_back(asset, asked) == asked}
-        for window in fold(asked, group.partitioned_by):
-            self._make(group, names, window)
+        makeable = [asset for asset in group.assets if self._without_held_back(asset, asked) == asked]
+        self._make_planned(group, {asset.name: set(asked) for asset in makeable}, is_told=True)
 
     def make_whole(self, group: Group) -> None:
         """Make the assets of a group that has no partitions."""
@@ -168,7 +168,7 @@ class _Run:
                 return
             planned = with_downstream(stale, [asset for asset in group.assets if asset.name in stale])
             attempts.update((name, day) for name, days in planned.items() for day in days)
-            failed |= self._make_planned(group, planned)
+            failed |= self._make_planned(group, planned, is_told=False)
 
     def _stale(self, asset: AssetSpec) -> list[date]:
         days = self._without_held_back(asset, begun_stale(self._pipeline, asset))
@@ -194,22 +194,45 @@ class _Run:
             )
         return [day for day in days if day not in held]
 
-    def _make_planned(self, group: Group, planned: Mapping[str, set[date]]) -> set[str]:
-        """Make some partitions; the names of the assets that failed."""
-        if group.partitioned_by is None:
+    def _make_planned(self, group: Group, planned: Mapping[str, set[date]], *, is_told: bool) -> set[str]:
+        """Make some partitions; the names of the assets that failed.
+
+        Args:
+            group: what one run can make.
+            planned: first days of partitions, by asset.
+            is_told: somebody asked for these days. Who names days wants nothing made along with them.
+        """
+        period = group.partitioned_by
+        if period is None:
             return self._make(group, {name for name, days in planned.items() if days}, None)
         failed: set[str] = set()
         days = {day for of_asset in planned.values() for day in of_asset}
-        # Who names the days wants nothing made along.
-        gap = 0 if self._raw_days else group.folded_gap
-        for window in fold(days, group.partitioned_by, gap=gap):
-            touched = {
-                name
-                for name, of_asset in planned.items()
-                if any(window.first_day <= day <= window.last_day for day in of_asset)
+        for folded in fold(days, period, gap=0 if is_told or self._raw_days else group.folded_gap):
+            parts = {part.first_day for part in period.partitioned_by.windows(folded)}
+            left = {
+                asset.name: left_out(self._pipeline, asset, parts, is_told=is_told)
+                for asset in group.assets
+                if asset.name in planned
             }
-            failed |= self._make(group, touched, window)
+            if is_told:
+                self._tell_left_out(left)
+            for window, names in without(folded, period, left):
+                touched = {
+                    name
+                    for name, of_asset in planned.items()
+                    if name not in names
+                    and any(window.first_day <= day <= window.last_day for day in of_asset)
+                }
+                failed |= self._make(group, touched, window) if touched else set()
         return failed
+
+    def _tell_left_out(self, left: Mapping[str, set[date]]) -> None:
+        for name, days in left.items():
+            if days:
+                self.summary.messages.append(
+                    f"{name}: {len(days)} partitions ({min(days)} to {max(days)}) stay as they are: what they are made from"
+                    " was deleted, because the time that it is kept for is over."
+                )
 
     def _make(self, group: Group, names: set[str], window: Window | None) -> set[str]:
         if not names:
@@ -263,6 +286,11 @@ def _planned(pipeline: Pipeline, chosen: Sequence[AssetSpec], days: Window | Non
             asset.name: _partitions(asset.partitioned_by, days) if asset.partitioned_by else {UNPARTITIONED}
             for asset in chosen
         }
+    by_name = {asset.name: asset for asset in chosen}
+    planned = {
+        name: part - left_out(pipeline, by_name[name], part, is_told=days is not None)
+        for name, part in planned.items()
+    }
     summary = RunSummary(pipeline.settings.reports_path)
     summary.partitions.update({name: part for name, part in planned.items() if part})
     summary.new_files = {

@@ -9,10 +9,14 @@ from healthmate_bi_pipeline.orchestration.timetable import Due, timetable
 from healthmate_bi_pipeline.settings import Settings
 
 EVERY_FIVE_MINUTES = "*/5 * * * *"
+EVERY_NIGHT = "40 3 * * *"
 
 
 def build_schedules(
-    settings: Settings, refresh: dg.JobDefinition, collect: dg.JobDefinition
+    settings: Settings,
+    refresh: dg.JobDefinition,
+    collect: dg.JobDefinition,
+    retention: dg.JobDefinition,
 ) -> list[dg.ScheduleDefinition]:
     """The schedules; ``schedules.enabled`` starts those of the timetable, the UI starts and stops each."""
     status = (
@@ -26,7 +30,19 @@ def build_schedules(
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description="Every five minutes: one sample of the host that Dagster runs on.",
     )
-    return [*(_schedule(due, refresh, status) for due in timetable(settings)), collect_every_five_minutes]
+    retention_nightly = dg.ScheduleDefinition(
+        name="retention_nightly",
+        cron_schedule=EVERY_NIGHT,
+        job=retention,
+        execution_timezone="UTC",
+        default_status=status if settings.retention.enabled else dg.DefaultScheduleStatus.STOPPED,
+        description="Every night: deletes what is past its time; fails while retention is off.",
+    )
+    return [
+        *(_schedule(due, refresh, status) for due in timetable(settings)),
+        collect_every_five_minutes,
+        retention_nightly,
+    ]
 
 
 def _schedule(due: Due, refresh: dg.JobDefinition, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -21,6 +23,7 @@ from healthmate_bi_pipeline.reporting.document import RANGE, Audience
 PERSONAL_FOLDER = "personal"
 CADENCES = (*REPORT_CADENCES, RANGE)
 _TABLE = re.compile(r"[A-Za-z0-9_-]*")
+_FOLDER = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)")
 
 
 def report_path(
@@ -83,6 +86,29 @@ def write_file(root: Path, path: PurePosixPath | str, *, text: str) -> Path:
         part.unlink(missing_ok=True)
         raise
     return target
+
+
+def report_folders(
+    root: Path, report_type: str, *, cadence: str, audience: Audience = "groups"
+) -> list[tuple[Window, Path]]:
+    """The folders of the reports of a type and cadence, with the days that each is about, in order."""
+    parent = (root / PERSONAL_FOLDER if audience == "personal" else root) / report_type / cadence
+    found = []
+    for folder in sorted(parent.iterdir()) if parent.is_dir() else ():
+        days = _FOLDER.fullmatch(folder.name)
+        if days is not None and folder.is_dir() and not folder.is_symlink():
+            first, last = (date.fromisoformat(day) for day in days.groups())
+            found.append((Window.of_days(first, last), folder))
+    return found
+
+
+def remove_folder(root: Path, folder: Path) -> None:
+    """Delete the files of all versions of a report; it may be gone already.
+
+    Raises:
+        UsageError: the folder is none of the reports folder.
+    """
+    shutil.rmtree(_confined(root, path=PurePosixPath(folder.relative_to(root))), ignore_errors=False)
 
 
 def _confined(root: Path, *, path: PurePosixPath) -> Path:

@@ -34,6 +34,13 @@ from healthmate_bi_pipeline.lake.writing import replace_rows
 from healthmate_bi_pipeline.transforms import clock, conform, raw
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.chunks import made_in_chunks
+from healthmate_bi_pipeline.usecases.closed_days import (
+    booked_after_removal,
+    closed_days,
+    countable,
+    of_open_days,
+    with_late_rows,
+)
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline, Tally
 from healthmate_bi_pipeline.usecases.plausibility import without_impossible_days, without_suspects
 from healthmate_bi_pipeline.usecases.set_aside import (
@@ -87,6 +94,7 @@ def _build_days(
 ) -> tuple[list[books.PartitionRecord], Places]:
     with pipeline.warehouse.transaction() as connection:
         inputs = versions.raw_inputs(pipeline, connection, window, dataset=dataset)
+        closed = closed_days(connection, dataset, window)
     with pipeline.engine() as engine:
         stretches = person_stretches(pipeline, engine, window)
         judge = partial(
@@ -96,21 +104,22 @@ def _build_days(
             units=engine.memory_table(conform.unit_table()),
         )
         staged = _staged_rows(pipeline, engine, dataset, window)
-        narrow = engine.store(judge(staged).drop(*_LEFT_BEHIND))
+        narrow = engine.store(with_late_rows(engine, judge(staged).drop(*_LEFT_BEHIND), closed))
         reach = window.widened(days_before=dataset.days_before, days_after=dataset.days_after)
         judged = without_suspects(pipeline, engine, dataset, narrow, days=reach.each_day())
         moved = _moved_rows(pipeline, engine, dataset, judged, judge)
         classified = classify(engine, dataset, judged, moved)
-        days = _counts(engine, narrow, classified, window)
-        places = quarantined_places(engine, classified, window)
+        counted = countable(classified, closed)
+        days = _counts(engine, countable(narrow, closed), counted, window)
+        places = quarantined_places(engine, counted, window)
         good = classified.filter(classified.booked_as == raw.KEPT)
         kept = raw.raw_rows(good, dataset, window, turns=_clock_turns(engine, dataset, judged, stretches))
-        _replace(pipeline, engine, kept, table=raw_table(dataset), window=window)
-        bad = raw.quarantined_rows(_bad_rows(engine, classified, staged, judge), dataset, window)
+        _replace(pipeline, engine, of_open_days(kept, closed), table=raw_table(dataset), window=window)
+        bad = raw.quarantined_rows(_bad_rows(engine, counted, staged, judge), dataset, window)
         _replace(pipeline, engine, bad, table=quarantine_table(dataset), window=window)
     _check_books(dataset, days)
     held = partition_statistics(pipeline.lake, raw_table(dataset).name, partition_by="day", window=window)
-    records = [
+    made = [
         books.PartitionRecord(
             asset=f"raw/{dataset.name}",
             partition=day,
@@ -122,6 +131,10 @@ def _build_days(
             refreshed_at=pipeline.now,
         )
         for day in window.each_day()
+    ]
+    records = [
+        booked_after_removal(record, closed[record.partition]) if record.partition in closed else record
+        for record in made
     ]
     with pipeline.warehouse.transaction() as connection:
         books.record_partitions(connection, records)

@@ -54,9 +54,18 @@ from healthmate_bi_pipeline.catalog.lake_tables import (
 )
 from healthmate_bi_pipeline.catalog.performance_tables import PERFORMANCE_INCIDENTS
 from healthmate_bi_pipeline.catalog.readings import BASELINE_VERSION
+from healthmate_bi_pipeline.catalog.retention import Rules
 from healthmate_bi_pipeline.catalog.tables import HEALTH_STARTS, REPORTS
+from healthmate_bi_pipeline.domain.keeping import Keeping
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
 from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.churn import (
+    CALIBRATION,
+    RETENTION,
+    build_calibration,
+    build_fits,
+    build_retention,
+)
 from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
 from healthmate_bi_pipeline.usecases.device_changes import (
     DEVICE_CHANGES_ASSET,
@@ -76,6 +85,7 @@ from healthmate_bi_pipeline.usecases.finance import (
 )
 from healthmate_bi_pipeline.usecases.health import HEALTH_RECIPE, build_starts
 from healthmate_bi_pipeline.usecases.ingest import ingest
+from healthmate_bi_pipeline.usecases.keeping import Source, figure_sources, state_sources
 from healthmate_bi_pipeline.usecases.performance import (
     INCIDENTS,
     PERFORMANCE_RECIPE,
@@ -88,13 +98,6 @@ from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe, last_co
 from healthmate_bi_pipeline.usecases.reports.recipes import REPORT_RECIPES
 from healthmate_bi_pipeline.usecases.reports.restated import name_reports
 from healthmate_bi_pipeline.usecases.reports.writing import build_reports, report_asset
-from healthmate_bi_pipeline.usecases.retention import (
-    CALIBRATION,
-    RETENTION,
-    build_calibration,
-    build_fits,
-    build_retention,
-)
 
 Build = Callable[[Pipeline, Window | None], Built]
 Inputs = Callable[[Pipeline, Connection, Window], Mapping[date, int]]
@@ -134,6 +137,9 @@ class AssetSpec:
         partitioned_by: the period of its partitions; ``None``: it has none.
         upstream: the assets that it is made from.
         upstream_before: those of them of which it is made from the partition before its own.
+        keeping: how long its partitions are kept; ``None``: for ever.
+        sources: the partitions that one of its own is made from, as far as they may be deleted: when they are, it is
+            not made again.
         wanted: of an asset whose partitions are made where somebody asks for them: the one that is made by itself.
         is_frozen: made once; again only when somebody asks for it by name.
         table: its columns.
@@ -158,6 +164,8 @@ class AssetSpec:
     stage: Stage = Stage.FIGURES
     upstream_before: tuple[str, ...] = ()
     is_frozen: bool = False
+    keeping: Callable[[Rules], Keeping | None] | None = None
+    sources: tuple[Source, ...] = ()
     wanted: Callable[[Pipeline], date | None] | None = None
 
 
@@ -194,6 +202,7 @@ def _raw(dataset: Dataset) -> AssetSpec:
         version=str(dataset.version),
         build=(lambda pipeline, _window: build_users(pipeline)) if is_users else partial(build_raw, dataset=dataset),
         inputs=partial(versions.users_inputs) if is_users else partial(versions.raw_inputs, dataset=dataset),
+        keeping=lambda rules: rules.datasets.get(dataset.name),
     )  # fmt: skip
 
 
@@ -211,6 +220,7 @@ def _baselines() -> AssetSpec:
         inputs=versions.baseline_inputs,
         stage=Stage.BASELINES,
         is_frozen=True,
+        sources=(Source(f"raw/{HEALTH_READINGS.name}"),),
     )
 
 
@@ -230,6 +240,8 @@ def _state(recipe: Recipe, grain: Grain) -> AssetSpec:
         version=str(family.state_version),
         build=partial(build_state, recipe=recipe, grain=grain),
         inputs=partial(versions.state_inputs, family=family, grain=grain),
+        keeping=lambda rules: rules.states.get(table.name),
+        sources=state_sources(family, grain),
     )
 
 
@@ -258,6 +270,7 @@ _DEVICE_READINGS = AssetSpec(
     version=str(DEVICE_READINGS_VERSION),
     build=build_device_readings,
     inputs=versions.device_readings_inputs,
+    sources=(Source(f"raw/{HEALTH_READINGS.name}"),),
 )
 
 _DEVICE_CHANGES = AssetSpec(
@@ -271,6 +284,7 @@ _DEVICE_CHANGES = AssetSpec(
     version=str(DEVICE_CHANGES_VERSION),
     build=build_device_changes,
     inputs=versions.device_changes_inputs,
+    keeping=lambda rules: rules.periods[Period.MONTHLY],
 )
 
 _ACTIVE_DAYS = AssetSpec(
@@ -284,6 +298,7 @@ _ACTIVE_DAYS = AssetSpec(
     version=str(ACTIVE_DAYS_VERSION),
     build=build_active_days,
     inputs=versions.active_days_inputs,
+    sources=(Source(state_name(ENGAGEMENT, Grain.DAY)),),
 )
 
 _ENGAGEMENT_HISTORY = (
@@ -340,6 +355,7 @@ _ENGAGEMENT_HISTORY = (
         build=build_retention,
         inputs=versions.retention_inputs,
         stage=Stage.HISTORY,
+        keeping=lambda rules: rules.longest(Period.WEEKLY),
     ),
     AssetSpec(
         name=CALIBRATION,
@@ -409,6 +425,8 @@ def _metrics(recipe: Recipe, period: Period) -> AssetSpec:
         version=str(family.registry_version),
         build=partial(_figures, recipe=recipe, period=period),
         inputs=partial(versions.metrics_inputs, family=family, period=period),
+        keeping=lambda rules: rules.periods[period],
+        sources=figure_sources(family, period),
     )
 
 
@@ -426,6 +444,8 @@ def _report(recipe: ReportRecipe, period: Period) -> AssetSpec:
         build=partial(build_reports, recipe=recipe, period=period),
         inputs=partial(report_inputs, recipe=recipe, period=period),
         stage=Stage.REPORTS_ON_REPORTS if recipe.reads_reports else Stage.REPORTS,
+        keeping=lambda rules: rules.reports[report_type.name],
+        sources=tuple(Source(name) for name in recipe.shown(period)),
         wanted=partial(last_complete, recipe=recipe, period=period)
         if period in report_type.usual_cadences
         else None,

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from healthmate_bi_pipeline.catalog.retention import Rules, retention_rules
 from healthmate_bi_pipeline.domain.period import Window, is_complete
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import Lake
@@ -50,7 +51,12 @@ class Pipeline:
     @classmethod
     @contextmanager
     def open(cls, settings: Settings, *, now: datetime | None = None) -> Iterator[Pipeline]:
-        """Open warehouse and lake; the folders that hold rows of people are made for their owner only."""
+        """Open warehouse and lake; the folders that hold rows of people are made for their owner only.
+
+        Raises:
+            UsageError: ``[retention]`` is nonsense.
+        """
+        retention_rules(settings.retention, delay=settings.period.delay)
         make_private_folders(settings)
         with Warehouse.open(settings) as warehouse:
             yield cls(settings, warehouse, Lake(settings.lake_uri), now or datetime.now(UTC))
@@ -68,6 +74,11 @@ class Pipeline:
     def is_complete(self, end: datetime) -> bool:
         """Whether a period that ended then is no longer expected to change."""
         return is_complete(end=end, now=self.utc_now, delay=self.settings.period.delay)
+
+    @property
+    def retention(self) -> Rules:
+        """How long what is kept."""
+        return retention_rules(self.settings.retention, delay=self.settings.period.delay)
 
     def engine(self) -> Engine:
         """A new engine."""

@@ -9,12 +9,13 @@ from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.lake.first_day import read_first_day
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
+from healthmate_bi_pipeline.usecases.keeping import left_out
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.warehouse import books
 
 
 def stale_partitions(pipeline: Pipeline, asset: AssetSpec) -> list[date]:
-    """The first days of an asset's stale partitions, in order.
+    """The first days of an asset's stale partitions, in order; what is not made any more is not stale.
 
     An asset without partitions is stale as a whole (``[UNPARTITIONED]``) or not at all; one that takes files
     in is always tried.
@@ -26,15 +27,11 @@ def stale_partitions(pipeline: Pipeline, asset: AssetSpec) -> list[date]:
         window = asset.partitioned_by.covering(window)
     with pipeline.warehouse.transaction() as connection:
         expected = asset.inputs(pipeline, connection, window)
-        records = books.partition_records(connection, _booked_as(pipeline, asset))
+        records = books.partition_records(connection, versions.booked_as(pipeline, asset))
     stale = versions.stale(expected, {day: record.input_version for day, record in records.items()})
+    left = left_out(pipeline, asset, stale, is_told=False)
+    stale = [day for day in stale if day not in left]
     return _wanted_reports(pipeline, asset, stale, records) if asset.group == "reports" else stale
-
-
-def _booked_as(pipeline: Pipeline, asset: AssetSpec) -> str:
-    if asset.group == "reports":
-        return versions.report_books(asset.name, pipeline.settings.report.audience)
-    return asset.name
 
 
 def _wanted_reports(

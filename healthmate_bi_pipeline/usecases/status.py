@@ -16,7 +16,7 @@ from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
 from healthmate_bi_pipeline.usecases.ingest import new_file_count
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
-from healthmate_bi_pipeline.warehouse import alerts, books, overview, runs
+from healthmate_bi_pipeline.warehouse import alerts, books, overview, receipts, runs
 
 SHOWN_RUNS = 5
 
@@ -48,6 +48,7 @@ class Status:
         running: runs that go on.
         failed: the last runs that failed or whose process was killed.
         open_alerts: how many alerts were open when it was last looked at.
+        deleted: what retention has deleted.
         places: where things are, by what they are.
     """
 
@@ -57,6 +58,7 @@ class Status:
     running: Sequence[overview.RunEntry]
     failed: Sequence[overview.RunEntry]
     open_alerts: int
+    deleted: receipts.Deletions
     places: Mapping[str, str]
 
 
@@ -66,6 +68,7 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         runs.abandon_dead_runs(connection, now=pipeline.now)
         totals = overview.asset_totals(connection)
         files = {dataset.name: books.file_totals(connection, dataset.name) for dataset in DATASETS}
+        deleted = receipts.all_deletions(connection)
         running = overview.latest_runs(connection, outcomes=(runs.RUNNING,), limit=SHOWN_RUNS)
         failed = overview.latest_runs(connection, outcomes=(runs.FAILED, runs.ABANDONED), limit=SHOWN_RUNS)
         open_alerts = alerts.count_open(connection, now=pipeline.now)
@@ -77,7 +80,7 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         },
         assets={
             asset.name: AssetStatus(
-                totals.get(_booked_as(pipeline, asset)),
+                totals.get(versions.booked_as(pipeline, asset)),
                 None if asset.inputs is None else len(begun_stale(pipeline, asset)),
             )
             for asset in assets
@@ -85,14 +88,9 @@ def find_status(pipeline: Pipeline, *, assets: Sequence[AssetSpec] = ASSETS) -> 
         running=running,
         failed=failed,
         open_alerts=open_alerts,
+        deleted=deleted,
         places=find_places(pipeline.settings),
     )
-
-
-def _booked_as(pipeline: Pipeline, asset: AssetSpec) -> str:
-    if asset.group == "reports":
-        return versions.report_books(asset.name, pipeline.settings.report.audience)
-    return asset.name
 
 
 def begun_stale(pipeline: Pipeline, asset: AssetSpec) -> list[date]:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -40,10 +41,20 @@ from healthmate_bi_pipeline.domain.period import Grain, Period, Window, midnight
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.warehouse import books
 
+if TYPE_CHECKING:
+    from healthmate_bi_pipeline.usecases.graph import AssetSpec
+
 
 def report_books(asset: str, audience: str) -> str:
     """The name that reports are booked under: those for one's own eyes apart from the published ones."""
     return asset if audience == "groups" else f"{audience} {asset}"
+
+
+def booked_as(pipeline: Pipeline, asset: AssetSpec) -> str:
+    """The name that an asset's partitions are booked under."""
+    if asset.group == "reports":
+        return report_books(asset.name, pipeline.settings.report.audience)
+    return asset.name
 
 
 def hash64(*parts: object) -> int:

@@ -77,7 +77,12 @@ class FileTotals:
 
 @dataclass(frozen=True)
 class PartitionRecord:
-    """A partition that was made."""
+    """A partition that was made.
+
+    Attributes:
+        removed_at: when its rows were deleted because their time was over; the rest tells what it held.
+        removed: of raw days: the ``counts`` that were deleted, and ``last_file``, the last file among them.
+    """
 
     asset: str
     partition: date
@@ -87,6 +92,8 @@ class PartitionRecord:
     counts: Mapping[str, Any]
     run_id: str | None
     refreshed_at: datetime
+    removed_at: datetime | None = None
+    removed: Mapping[str, Any] | None = None
 
 
 def known_files(connection: Connection, dataset: str, hashes: Collection[str]) -> set[str]:
@@ -191,7 +198,7 @@ _STAGED_VERSIONS = sa.text(
     FROM (
         SELECT day, string_agg(file_hash, ',' ORDER BY file_hash COLLATE "C") AS hashes
         FROM bi_ingested_file_days
-        WHERE dataset = :dataset AND day BETWEEN :first AND :last
+        WHERE dataset = :dataset AND day BETWEEN :first AND :last AND rows >= 0
         GROUP BY day
     ) AS files_of_day
     ORDER BY day
@@ -208,7 +215,7 @@ def staged_versions(connection: Connection, dataset: str, window: Window) -> dic
 
 
 def staged_rows(connection: Connection, dataset: str, window: Window) -> dict[date, int]:
-    """Rows that were staged for each day of a window."""
+    """Rows that are staged for each day of a window; those that were deleted are taken off."""
     rows = connection.execute(
         sa.select(_FILE_DAYS.c.day, sa.func.sum(_FILE_DAYS.c.rows))
         .where(_FILE_DAYS.c.dataset == dataset, _FILE_DAYS.c.day.between(window.first_day, window.last_day))

@@ -20,7 +20,7 @@ _RUNS = SQL_TABLES[PIPELINE_RUNS.name]
 
 @dataclass(frozen=True)
 class AssetTotals:
-    """The partitions of an asset, added up."""
+    """The partitions of an asset that are there, added up."""
 
     partitions: int
     rows: int
@@ -42,15 +42,19 @@ class RunEntry:
 
 
 def asset_totals(connection: Connection) -> dict[str, AssetTotals]:
-    """What was made of each asset."""
-    made = sa.select(
-        _PARTITIONS.c.asset,
-        sa.func.count(),
-        sa.func.sum(_PARTITIONS.c.rows).cast(sa.BigInteger()),
-        sa.func.min(_PARTITIONS.c.partition),
-        sa.func.max(_PARTITIONS.c.partition),
-        sa.func.max(_PARTITIONS.c.refreshed_at),
-    ).group_by(_PARTITIONS.c.asset)
+    """What was made of each asset, and is there."""
+    made = (
+        sa.select(
+            _PARTITIONS.c.asset,
+            sa.func.count(),
+            sa.func.sum(_PARTITIONS.c.rows).cast(sa.BigInteger()),
+            sa.func.min(_PARTITIONS.c.partition),
+            sa.func.max(_PARTITIONS.c.partition),
+            sa.func.max(_PARTITIONS.c.refreshed_at),
+        )
+        .where(_PARTITIONS.c.removed_at.is_(None))
+        .group_by(_PARTITIONS.c.asset)
+    )
     return {asset: AssetTotals(*totals) for asset, *totals in connection.execute(made)}
 
 

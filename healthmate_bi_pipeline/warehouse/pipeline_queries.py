@@ -301,7 +301,7 @@ def book_digests(
         sa.select(
             _FILE_DAYS.c.day, _digest(sa.func.concat_ws("|", _FILE_DAYS.c.dataset, _FILE_DAYS.c.file_hash))
         )
-        .where(_FILE_DAYS.c.day.between(window.first_day, window.last_day))
+        .where(_FILE_DAYS.c.day.between(window.first_day, window.last_day), _FILE_DAYS.c.rows >= 0)
         .group_by(_FILE_DAYS.c.day)
     )
     found: dict[date, str] = {}

@@ -144,14 +144,14 @@ def test_figures_of_a_range_that_is_a_period_are_those_of_the_period(
         table = "bi_engagement_groups"
     expected = query(
         pipeline,
-        f"SELECT figure, band, {', '.join(FIGURE_COLUMNS)} FROM {table} WHERE stratum = 'all'"
+        f"SELECT stratum, figure, band, {', '.join(FIGURE_COLUMNS)} FROM {table} WHERE stratum NOT LIKE '%, %'"
         " AND aggregation_period = :period AND period_start = :start",
         period=str(period), start=window.start,
     )  # fmt: skip
-    key = ["figure", "band"]
+    key = ["stratum", "figure", "band"]
     frames = [
         frame.set_index(key).sort_index()[list(FIGURE_COLUMNS)].astype(float)
-        for frame in (pd.DataFrame(found), expected)
+        for frame in (pd.DataFrame({"stratum": "all"} | row for row in found), expected)
     ]
     assert len(frames[0]) > 10
     pd.testing.assert_frame_equal(*frames, check_exact=True)
@@ -209,16 +209,21 @@ def test_a_range_beside_another_is_what_it_is_alone(pipeline: Pipeline) -> None:
 def test_parts_of_the_people_add_up_to_all_of_them(pipeline: Pipeline) -> None:
     window = RANGES["a year and three days"]
     parts = [health.figures_of_part(pipeline, [window], PeoplePart(number, 2)) for number in range(2)]
-    people = [row["people"] for part in parts for row in part if row["figure"] == "people"]
+    people = [
+        row["people"]
+        for part in parts
+        for row in part
+        if (row["stratum"], row["figure"]) == ("all", "people")
+    ]
     assert sorted(people) == [1, 2]
-    key = ("period_start", "figure", "band")
+    key = ("period_start", "stratum", "figure", "band")
     assert added_rows(parts, key=key, counts=FIGURE_COLUMNS) == health.range_figures(pipeline, [window])[0]
 
 
 def _told(pipeline: Pipeline, window: Window) -> dict[str, dict[str, Any]]:
     """The figures of everybody, by name."""
     (rows,) = health.range_figures(pipeline, [window])
-    return {row["figure"]: row for row in rows if row["band"] == -1}
+    return {row["figure"]: row for row in rows if (row["stratum"], row["band"]) == ("all", -1)}
 
 
 def test_a_month_that_is_not_what_its_days_are_is_read_from_them(pipeline: Pipeline) -> None:

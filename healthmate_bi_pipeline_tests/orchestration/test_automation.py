@@ -65,7 +65,10 @@ def _ticks(schedule: dg.ScheduleDefinition) -> list[datetime]:
 def test_every_period_and_every_usual_report_has_a_schedule(automation: dg.Definitions) -> None:
     names = {schedule.name for schedule in automation.schedules or ()}
     usual = {f"report_{report.name}_{period}" for report in REPORT_TYPES for period in report.usual_cadences}
-    assert names == {f"figures_{period}" for period in Period} | usual | {"collect_every_five_minutes"}
+    assert names == {f"figures_{period}" for period in Period} | usual | {
+        "collect_every_five_minutes",
+        "retention_nightly",
+    }
 
 
 @pytest.mark.parametrize("period", [period for period in Period if period is not Period.HOURLY])
@@ -94,7 +97,10 @@ def test_one_setting_starts_them_all(settings: Settings, enabled: bool) -> None:
     running = {
         schedule.name for schedule in made.schedules or () if schedule.default_status.value == "RUNNING"
     }
-    all_but_the_host = {schedule.name for schedule in made.schedules or ()} - {"collect_every_five_minutes"}
+    all_but_the_host = {schedule.name for schedule in made.schedules or ()} - {
+        "collect_every_five_minutes",
+        "retention_nightly",
+    }
     assert running == (all_but_the_host if enabled else set())
     statuses = {sensor.name: sensor.default_status.value for sensor in made.sensors or ()}
     assert statuses["landing_files"] == statuses["late_data"] == ("RUNNING" if enabled else "STOPPED")

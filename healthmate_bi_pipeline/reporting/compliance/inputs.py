@@ -75,6 +75,47 @@ class ReportsWritten:
     reports_with_withheld: int
 
 
+@dataclass(frozen=True)
+class Deletions:
+    """What of one thing was deleted because its time was over.
+
+    Attributes:
+        object: what.
+        is_about_people: whether its rows are about somebody.
+        partitions: partitions, files or runs.
+        rows: rows, lines or events.
+        last_day: the last day of it that is gone.
+        rule: how long it is kept.
+        unfinished: deletions that were begun and not finished.
+    """
+
+    object: str
+    is_about_people: bool
+    partitions: int
+    rows: int
+    last_day: date
+    rule: str
+    unfinished: int
+
+
+@dataclass(frozen=True)
+class PastItsTime:
+    """An asset with partitions whose time was over, and that were still there."""
+
+    asset: str
+    partitions: int
+    first_day: date
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What was deleted in the period, and what was to be deleted by its end."""
+
+    is_enabled: bool = False
+    deletions: Sequence[Deletions] = ()
+    past_their_time: Sequence[PastItsTime] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ComplianceInputs(ReportInputs):
     """All that a report on compliance needs.
@@ -86,6 +127,7 @@ class ComplianceInputs(ReportInputs):
         partitions_due: partitions of complete periods inside this one that there are rows for.
         actions: of the audit log, in the period.
         reports: that were written on periods inside this one.
+        retention: what was deleted because its time was over.
     """
 
     counted_until: datetime
@@ -94,3 +136,4 @@ class ComplianceInputs(ReportInputs):
     partitions_due: int = 0
     actions: Sequence[Actions] = ()
     reports: Sequence[ReportsWritten] = ()
+    retention: Retention = Retention()

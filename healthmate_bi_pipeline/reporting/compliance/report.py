@@ -13,6 +13,7 @@ from healthmate_bi_pipeline.catalog.tables import (
     INGESTED_FILES,
     PARTITIONS,
     REPORTS,
+    RETENTION_RECEIPTS,
 )
 from healthmate_bi_pipeline.reporting.assembly import Content, assemble, notices
 from healthmate_bi_pipeline.reporting.blocks import Absence, KeyFigure, Number
@@ -29,6 +30,7 @@ from healthmate_bi_pipeline.reporting.compliance.sections import (
     conservation_section,
     overdue_section,
     quality_checks_section,
+    retention_section,
     suppression_section,
 )
 from healthmate_bi_pipeline.reporting.confidence import ConfidenceInput, Portion
@@ -113,6 +115,7 @@ def compliance(inputs: ComplianceInputs, *, stamp: Stamp) -> Report:
                 conservation_section(found.identities, note=note),
                 quality_section([one for one in found.qualities if one.staged != 0 or one.files], accuracy=None, note=note),
                 suppression_section(inputs),
+                retention_section(inputs),
                 audit_section(inputs),
                 definitions_section(tuple(metrics.values()), remark=_REMARK),
             ),
@@ -120,7 +123,7 @@ def compliance(inputs: ComplianceInputs, *, stamp: Stamp) -> Report:
             confidence_inputs=_confidence_inputs(inputs, found),
             data_sources=tuple(
                 DataSource(table.name, table.description)
-                for table in (PARTITIONS, INGESTED_FILES, REPORTS, AUDIT_LOG)
+                for table in (PARTITIONS, INGESTED_FILES, REPORTS, AUDIT_LOG, RETENTION_RECEIPTS)
             ),
         ),
         stamp=stamp,
@@ -205,6 +208,9 @@ def _todo(inputs: ComplianceInputs, found: _Found) -> tuple[str, ...]:
     refused = _refused(inputs)
     if refused:
         told.append(f"{count_text(refused)} actions failed or were denied.")
+    past = sum(one.partitions for one in inputs.retention.past_their_time)
+    if past:
+        told.append(f"{count_text(past)} partitions are past their time and still there.")
     return tuple(told) or ("Nothing is overdue and no action was refused; there is nothing to do.",)
 
 

@@ -10,6 +10,7 @@ from healthmate_bi_pipeline.reporting.blocks import Absence, Block, Cell, Count,
 from healthmate_bi_pipeline.reporting.compliance.checks import Conservation, QualityCheck, Verdict
 from healthmate_bi_pipeline.reporting.compliance.inputs import ComplianceInputs
 from healthmate_bi_pipeline.reporting.document import Section
+from healthmate_bi_pipeline.reporting.operational.shown import show_rows
 from healthmate_bi_pipeline.reporting.standard_sections import dataset_label
 from healthmate_bi_pipeline.reporting.wording import (
     ADJECTIVES,
@@ -217,6 +218,53 @@ def overdue_section(inputs: ComplianceInputs) -> Section:
         ),
     )
     return Section("overdue", "Overdue", blocks=blocks)
+
+
+def retention_section(inputs: ComplianceInputs) -> Section:
+    """What was deleted because its time was over, and what should have been."""
+    retention = inputs.retention
+    told = []
+    if not retention.is_enabled:
+        told.append("Retention is off: nothing is deleted because of its age.")
+    elif not retention.past_their_time:
+        told.append("Nothing is kept longer than it may be.")
+    else:
+        late = ", ".join(
+            f"{one.asset} ({count_text(one.partitions)}, from {one.first_day})"
+            for one in retention.past_their_time
+        )
+        told.append(f"Past their time and still there at the end of the period: partitions of {late}.")
+    unfinished = sum(one.unfinished for one in retention.deletions)
+    if unfinished:
+        told.append(
+            f"{count_text(unfinished)} deletions were begun and not finished; the next run of it goes on with them."
+        )
+    if not retention.deletions:
+        told.append("Nothing was deleted in the period.")
+        return Section("retention", "Retention", blocks=(Text(tuple(told)),))
+    table = DataTable(
+        "deletions",
+        "Deleted in the period, because its time was over",
+        (
+            TableColumn("What"),
+            TableColumn("Kept for"),
+            TableColumn("Partitions, files or runs", is_numeric=True),
+            TableColumn("Rows", is_numeric=True),
+            TableColumn("Gone up to"),
+        ),
+        tuple(
+            (
+                one.object,
+                one.rule.partition(" ")[2],
+                one.partitions,
+                show_rows(one.rows, is_about_people=one.is_about_people, settings=inputs.settings),
+                str(one.last_day),
+            )
+            for one in retention.deletions
+        ),
+        note="Every deletion has a receipt in bi_retention_receipts, with bytes, rule, time and who did it.",
+    )
+    return Section("retention", "Retention", blocks=(Text(tuple(told)), table))
 
 
 def _days(days: Sequence[object]) -> str:

@@ -16,10 +16,11 @@ from healthmate_bi_pipeline.lake.store import arrow_schema
 from healthmate_bi_pipeline.transforms import raw
 from healthmate_bi_pipeline.usecases import versions
 from healthmate_bi_pipeline.usecases.checks.judging import CheckSpec, Measurement
+from healthmate_bi_pipeline.usecases.closed_days import held_counts
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
-from healthmate_bi_pipeline.warehouse import books, checks
+from healthmate_bi_pipeline.warehouse import books, checks, receipts
 
 _FATES = (raw.KEPT, raw.DUPLICATE, raw.SUPERSEDED, raw.QUARANTINED)
 
@@ -38,13 +39,14 @@ def _staged_in_lake(pipeline: Pipeline, window: Window | None, *, dataset: Datas
     del window
     name = staged_table(dataset).name
     with pipeline.warehouse.transaction() as connection:
-        lines = books.file_totals(connection, dataset.name).lines
+        deleted = receipts.deleted_rows(connection, name)
+        lines = books.file_totals(connection, dataset.name).lines - deleted
         per_day = books.staged_rows(connection, dataset.name, _ALL_DAYS) if dataset.is_partitioned else {}
     held = table_statistics(pipeline.lake, name).rows
     in_lake = _lake_rows(pipeline, name, None) if dataset.is_partitioned else {}
     difference = _difference(per_day, in_lake)
     wrong = max(abs(lines - held), sum(difference.values()))
-    counts = {"lines in the books": lines, "rows in the lake": held}
+    counts = {"lines in the books": lines, "rows in the lake": held, "rows deleted by retention": deleted}
     return Measurement(wrong, lines, counts, tuple(sorted(difference)) or (UNPARTITIONED,))
 
 
@@ -62,7 +64,9 @@ def _rows_add_up(pipeline: Pipeline, window: Window | None, *, dataset: Dataset)
 
 
 def _raw_in_lake(pipeline: Pipeline, window: Window | None, *, dataset: Dataset) -> Measurement:
-    recorded = recorded_counts(pipeline, f"raw/{dataset.name}", window)
+    recorded = {
+        day: held_counts(record) for day, record in _records(pipeline, f"raw/{dataset.name}", window).items()
+    }
     wrong: dict[date, int] = defaultdict(int)
     counts: dict[str, int] = {}
     of = 0
@@ -110,12 +114,13 @@ def _figures_follow_state(
         by_version = held.get(day, {})
         rows = sum(by_version.values())
         record = records.get(day)
+        booked = record.rows if record is not None and record.removed_at is None else 0
         if record is not None and inputs.get(day, 0) != record.input_version:
             stale += rows  # will be made again, and may differ until then
             continue
         of += rows
         unlike = rows - by_version.get(states.get(day, 0), 0)
-        missing = abs(rows - record.rows) if record is not None else rows
+        missing = abs(rows - booked)
         if unlike or missing:
             wrong[day] = max(unlike, missing)
     counts = {"rows": of, "rows of stale partitions": stale}
@@ -146,10 +151,13 @@ def _active_starts_cover_rows(pipeline: Pipeline) -> Measurement:
 
 def recorded_counts(pipeline: Pipeline, asset: str, window: Window | None) -> dict[date, Mapping[str, int]]:
     """What the books say of the rows of an asset's partitions, by their first day."""
+    return {day: record.counts for day, record in _records(pipeline, asset, window).items()}
+
+
+def _records(pipeline: Pipeline, asset: str, window: Window | None) -> dict[date, books.PartitionRecord]:
     is_partitioned = ASSET_BY_NAME[asset].partitioned_by is not None
     with pipeline.warehouse.transaction() as connection:
-        records = books.partition_records(connection, asset, window=window if is_partitioned else None)
-    return {day: record.counts for day, record in records.items()}
+        return books.partition_records(connection, asset, window=window if is_partitioned else None)
 
 
 def _lake_rows(

@@ -21,7 +21,9 @@ from healthmate_bi_pipeline.reporting.compliance.inputs import (
 from healthmate_bi_pipeline.reporting.compliance.report import compliance
 from healthmate_bi_pipeline.reporting.inputs import DatasetQuality
 from healthmate_bi_pipeline.reporting.operational.evidence import REGULAR_SHARE
+from healthmate_bi_pipeline.usecases.keeping import left_out
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.reports.deletions import gather_retention
 from healthmate_bi_pipeline.usecases.reports.pipeline_books import (
     counted_until,
     in_parts,
@@ -59,6 +61,9 @@ def gather_compliance(pipeline: Pipeline, subject: Subject) -> ComplianceInputs 
             **common,
             counted_until=until,
             books=_books(pipeline, connection, window, quality=common["quality"], days=days),
+            retention=gather_retention(
+                pipeline, connection, window, until=until, reference=reference_of(pipeline, window)
+            ),
             overdue=overdue,
             partitions_due=due,
             actions=[
@@ -148,8 +153,10 @@ def find_overdue(pipeline: Pipeline, connection: Connection, window: Window) -> 
         covering = asset.partitioned_by.covering(reach)
         records = books.partition_records(connection, asset.name, window=covering)
         missing, stale = [], []
-        for day, version in sorted(asset.inputs(pipeline, connection, covering).items()):
-            if not _is_due(pipeline, asset.partitioned_by, day, window):
+        expected = asset.inputs(pipeline, connection, covering)
+        left = left_out(pipeline, asset, expected, is_told=False)
+        for day, version in sorted(expected.items()):
+            if day in left or not _is_due(pipeline, asset.partitioned_by, day, window):
                 continue
             due += 1
             if day not in records:

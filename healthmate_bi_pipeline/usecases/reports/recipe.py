@@ -89,6 +89,13 @@ class ReportRecipe:
         """The assets that a period's report is made from."""
         return tuple(dict.fromkeys(reading.asset for reading in self.reads(period)))
 
+    def shown(self, period: Period) -> tuple[str, ...]:
+        """The assets whose partitions inside its period are shown in a period's report."""
+        inside = (Reach.OWN, Reach.INSIDE, Reach.TREND)
+        return tuple(
+            dict.fromkeys(reading.asset for reading in self.reads(period) if reading.reach in inside)
+        )
+
 
 def report_inputs(
     pipeline: Pipeline, connection: Connection, window: Window, *, recipe: ReportRecipe, period: Period

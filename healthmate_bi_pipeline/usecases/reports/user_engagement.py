@@ -27,6 +27,7 @@ from healthmate_bi_pipeline.reporting.user_engagement.inputs import (
     UserEngagementInputs,
 )
 from healthmate_bi_pipeline.reporting.user_engagement.report import user_engagement
+from healthmate_bi_pipeline.usecases.churn import CALIBRATION, HOLD_OUT_WEEKS, RETENTION
 from healthmate_bi_pipeline.usecases.engagement_ranges import (
     RangeEngagement,
     range_engagement,
@@ -37,7 +38,6 @@ from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, gro
 from healthmate_bi_pipeline.usecases.reports.recipe import Reach, Reading, ReportRecipe
 from healthmate_bi_pipeline.usecases.reports.rows import arrivals, common_inputs
 from healthmate_bi_pipeline.usecases.reports.scope import Subject, evidence_of, previous_window
-from healthmate_bi_pipeline.usecases.retention import CALIBRATION, HOLD_OUT_WEEKS, RETENTION
 from healthmate_bi_pipeline.warehouse import books, engagement_queries
 
 _COHORTS = f"{ENGAGEMENT.group}/cohorts"

@@ -11,8 +11,11 @@ from healthmate_bi_pipeline.reporting.compliance.inputs import (
     Actions,
     ComplianceInputs,
     DatasetBooks,
+    Deletions,
     Overdue,
+    PastItsTime,
     ReportsWritten,
+    Retention,
 )
 from healthmate_bi_pipeline.reporting.compliance.report import compliance
 from healthmate_bi_pipeline.reporting.html import render_html
@@ -124,3 +127,21 @@ def test_without_rows_it_says_so_and_nothing_is_relied_on():
     assert of.confidence.score == 0
     assert metric(of, "quality_checks_passed").value is Absence.NO_DATA
     VALIDATOR.validate(json.loads(render_json(of)))
+
+
+def test_what_was_deleted_and_what_should_have_been():
+    deletions = [
+        Deletions("dagster/runs", False, 5, 7, date(2026, 3, 30), "runs 90 days", 1),
+        Deletions("health_metrics/daily", True, 31, 7, date(2026, 3, 30), "figures 365 days", 0),
+    ]
+    late = [PastItsTime("health_metrics/hourly", 2, date(2026, 2, 1))]
+    told = report(retention=Retention(is_enabled=True, deletions=deletions, past_their_time=late))
+    rows = table(told, "deletions").rows
+    assert rows[0] == ("dagster/runs", "90 days", 5, 7, "2026-03-30")
+    assert rows[1][3] is Absence.SUPPRESSED  # seven rows about people
+    page = render_html(told)
+    assert "partitions of health_metrics/hourly (2, from 2026-02-01)" in page
+    assert "1 deletions were begun and not finished" in page
+    assert "2 partitions are past their time and still there." in told.summary.sentences
+    VALIDATOR.validate(json.loads(render_json(told)))
+    assert "Retention is off: nothing is deleted because of its age." in render_html(report())
