@@ -1,7 +1,7 @@
 """The rules that find insights, as data: what each one says and whose it is.
 
-``reporting/insights`` applies those of ``INFERRED_RULES`` to figures over time; those of ``FACT_RULES`` are limits
-that a builder of a report sees broken. A new kind of fact is an entry here.
+``reporting/insights`` applies those of ``INFERRED_RULES`` to figures over time and to devices against each other; those
+of ``FACT_RULES`` are limits that a builder of a report sees broken. A new kind of fact is an entry here.
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ INFERRED_RULES: tuple[InsightRule, ...] = (
     InsightRule(
         "comparison", "Change against the period before", "Welch 1947, Biometrika 34:28; Newcombe 1998, Stat Med 17:873",
         "The figure differs from that of the period before by more than people, and periods, usually differ.",
+    ),
+    InsightRule(
+        "device_shift", "Device that reads differently", "Welch 1947, Biometrika 34:28",
+        "The readings of one device changed since the month before, each person held against themself, and by another"
+        " amount than those of the people who have only other devices.",
     ),
 )  # fmt: skip
 

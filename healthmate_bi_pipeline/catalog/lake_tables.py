@@ -335,6 +335,22 @@ ACTIVE_DAYS = Table(
 )
 """Compact, and never trimmed."""
 
+DEVICE_READINGS = Table(
+    "state/device_readings",
+    "The readings of each person per month, metric and device: how many, and their sum.",
+    (
+        Column("user_id", Type.INTEGER, "The person.", is_nullable=False),
+        Column("metric", Type.TEXT, "What was measured.", is_nullable=False),
+        Column("source", Type.TEXT, "The device or program.", is_nullable=False),
+        Column("readings", Type.INTEGER, "Number of readings.", "1", is_nullable=False),
+        Column("total", Type.EXACT, "Sum of the values, in the metric's unit.", is_nullable=False),
+        Column("month", Type.DATE, "First day of the month, wall-clock.", is_nullable=False),
+    ),
+    ("user_id", "metric", "source", "month"),
+    PrivacyClass.IDENTIFIED,
+)
+"""All readings of all devices: nothing is chosen among them here."""
+
 CHURN_FIT_VERSION = 1
 """Raised when the model or what it is fitted on changes; frozen parameters are then made again."""
 

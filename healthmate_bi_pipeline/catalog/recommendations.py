@@ -38,6 +38,7 @@ class Advice:
 
 
 _CLINICAL, _PROGRAMME, _PRODUCT = "clinical lead", "programme manager", "product manager"
+_DEVICES = "clinical lead with the device team"
 _ENGINEER, _DATA, _FINANCE, _COMPLIANCE = (
     "service owner",
     "data engineer",
@@ -47,6 +48,17 @@ _ENGINEER, _DATA, _FINANCE, _COMPLIANCE = (
 _NOW, _WEEK, _REVIEW = "now", "this week", "at the next review"
 
 HEALTH_ADVICE: tuple[Advice, ...] = (
+    Advice(
+        "device",
+        "Find out what changed with {subjects} (firmware, calibration, a new way of measuring) and hold it against a"
+        " reference device, a cuff against one that is validated; change no treatment because of its readings until then.",
+        _DEVICES, _WEEK,
+        "AHA 2019, Muntner, Hypertension 73:e35: measure with validated devices; ISO 81060-2:2018: a cuff's mean"
+        " error is at most 5 mmHg, the deviation of its errors at most 8.",
+        rules=("device_shift",), tones=("worse", "better", "neutral"),
+        personal_text="Hold the device against another one, at your doctor's or a pharmacy, before you rely on what it says"
+        " now.",
+    ),
     Advice(
         "blood_pressure",
         "Look at the blood pressure of {subjects}: which devices and which people the change comes from; invite those in"

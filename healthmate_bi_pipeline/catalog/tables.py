@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from healthmate_bi_pipeline.catalog.alert_tables import ALERT_TABLES
 from healthmate_bi_pipeline.catalog.columns import Column, PrivacyClass, Table, Type
+from healthmate_bi_pipeline.catalog.device_changes import DEVICE_CHANGES
 from healthmate_bi_pipeline.catalog.engagement_tables import ENGAGEMENT_TABLES, ENGAGEMENT_VIEWS
 from healthmate_bi_pipeline.catalog.finance_tables import FINANCE_TABLES
 from healthmate_bi_pipeline.catalog.group_tables import group_table
@@ -276,6 +277,7 @@ TABLES: tuple[Table, ...] = (
     HEALTH_METRIC_ROWS,
     HEALTH_STARTS,
     HEALTH_GROUPS,
+    DEVICE_CHANGES,
     *ENGAGEMENT_TABLES,
     *PERFORMANCE_TABLES,
     *FINANCE_TABLES,

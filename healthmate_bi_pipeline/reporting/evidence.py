@@ -55,6 +55,27 @@ class Tracked:
 
 
 @dataclass(frozen=True)
+class Contrast:
+    """How a figure of the same people changed since the period before, of some against all others.
+
+    Attributes:
+        figure: its name in the registry.
+        subject: whose change is held against that of the others: a device.
+        own: their change: ``value`` is the mean of the people's own changes.
+        others: the change of the others; nobody stands on both sides.
+        previous_name: what a reader calls the period before.
+        reach: the share of everyone whom it is about, for the order of insights.
+    """
+
+    figure: str
+    subject: str
+    own: Sample
+    others: Sample
+    previous_name: str
+    reach: Number = 1.0
+
+
+@dataclass(frozen=True)
 class Fact:
     """Something that happened or a limit that was broken: seen, not inferred.
 
@@ -84,3 +105,4 @@ class Evidence:
 
     tracked: tuple[Tracked, ...] = ()
     facts: tuple[Fact, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()

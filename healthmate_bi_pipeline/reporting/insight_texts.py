@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.blocks import Absence, Count
-from healthmate_bi_pipeline.reporting.evidence import Sample, Tracked
+from healthmate_bi_pipeline.reporting.evidence import Contrast, Sample, Tracked
 from healthmate_bi_pipeline.reporting.findings import Finding, History
 from healthmate_bi_pipeline.reporting.styles import style_of
 from healthmate_bi_pipeline.reporting.wording import (
@@ -53,6 +53,24 @@ def insight_text(
         verb = "is" if history.missing == 1 else "are"
         parts.append(f"{count_text(history.missing)} {noun} without a number {verb} left out.")
     return " ".join(parts)
+
+
+def device_text(finding: Finding, contrast: Contrast) -> str:
+    """The sentence of an insight about a device."""
+    figure, people, others = contrast.figure, contrast.own.people, contrast.others.people
+    own_change, other_change = (_changed(figure, one) for one in (contrast.own, contrast.others))
+    assert people is not None  # noqa: S101 - a device has people
+    assert others is not None  # noqa: S101 - so have the others
+    return (
+        f"{style_of(figure).label}, {contrast.subject}: against {contrast.previous_name}"
+        f" {_size(finding, figure)} than with other devices. Held against themselves, those who measure with it changed by"
+        f" {own_change} ({people_text(people)}), those with other devices by {other_change} ({count_text(others)})."
+    )
+
+
+def _changed(figure: str, sample: Sample) -> str:
+    assert not isinstance(sample.value, Absence)  # noqa: S101 - what was found has values
+    return change_text(figure, sample.value)
 
 
 def people_of(finding: Finding, tracked: Tracked) -> Count | None:
@@ -123,7 +141,7 @@ def _outside(finding: Finding, tracked: Tracked, history: History) -> str:
     limits = f"{figure_text(figure, finding.lower)} to {value_with_unit(figure, finding.upper)}"
     return (
         f"{value_with_unit(figure, finding.last.value)} {_when(tracked.period, finding.last)}, outside the control"
-        f" limits of {limits}; {_size(finding, tracked)} than usual{_weekday(finding, history)}"
+        f" limits of {limits}; {_size(finding, tracked.figure)} than usual{_weekday(finding, history)}"
     )
 
 
@@ -133,7 +151,7 @@ def _near(finding: Finding, tracked: Tracked, history: History) -> str:
     limit = finding.upper if finding.estimate > 0 else finding.lower
     assert limit is not None  # noqa: S101 - the rule has limits
     return (
-        f"{_size(finding, tracked)} than usual {first} and {last}, both near the control limit of"
+        f"{_size(finding, tracked.figure)} than usual {first} and {last}, both near the control limit of"
         f" {value_with_unit(tracked.figure, limit)}"
     )
 
@@ -141,7 +159,7 @@ def _near(finding: Finding, tracked: Tracked, history: History) -> str:
 def _shift(finding: Finding, tracked: Tracked, history: History) -> str:
     before = sum(sample.window.start < finding.first.window.start for sample in history.samples)
     return (
-        f"{_size(finding, tracked)} since {_name(tracked.period, finding.first.window)}, against a mean of"
+        f"{_size(finding, tracked.figure)} since {_name(tracked.period, finding.first.window)}, against a mean of"
         f" {value_with_unit(tracked.figure, finding.level)} in the {count_text(before)}"
         f" {_noun(tracked.period, before)} before"
     )
@@ -153,7 +171,7 @@ def _run(finding: Finding, tracked: Tracked, history: History) -> str:
     count = int(finding.statistic_value)
     return (
         f"{verb} {count_text(count)} {_noun(tracked.period, count)} in a row up to"
-        f" {_name(tracked.period, finding.last.window)}, {_size(finding, tracked)} than at their first"
+        f" {_name(tracked.period, finding.last.window)}, {_size(finding, tracked.figure)} than at their first"
     )
 
 
@@ -169,7 +187,7 @@ def _comparison(finding: Finding, tracked: Tracked, history: History) -> str:
     del history
     before = value_with_unit(tracked.figure, finding.level)
     return (
-        f"{value_with_unit(tracked.figure, tracked.current.value)}, {_size(finding, tracked)} than in"
+        f"{value_with_unit(tracked.figure, tracked.current.value)}, {_size(finding, tracked.figure)} than in"
         f" {tracked.previous_name or 'the period before'} with {before}"
     )
 
@@ -184,11 +202,11 @@ _SAYINGS = {
 }
 
 
-def _size(finding: Finding, tracked: Tracked) -> str:
+def _size(finding: Finding, figure: str) -> str:
     """``1.2 kg lower (95 % interval 0.8 to 1.6)``."""
     direction = "higher" if finding.estimate > 0 else "lower"
-    change = change_text(tracked.figure, abs(finding.estimate)).lstrip("+")
-    return f"{change} {direction} ({_interval(finding, tracked.figure)})"
+    change = change_text(figure, abs(finding.estimate)).lstrip("+")
+    return f"{change} {direction} ({_interval(finding, figure)})"
 
 
 def _interval(finding: Finding, figure: str) -> str:

@@ -9,7 +9,7 @@ that say the same of one figure are one. Facts are seen, not inferred, and pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,12 +17,13 @@ from healthmate_bi_pipeline.catalog.insight_rules import RULE_BY_NAME
 from healthmate_bi_pipeline.catalog.watched_figures import Better, watched_figure
 from healthmate_bi_pipeline.domain.multiple_testing import FALSE_DISCOVERY_RATE, adjusted_p_values
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.reporting.blocks import Absence
+from healthmate_bi_pipeline.reporting.blocks import Absence, Count
+from healthmate_bi_pipeline.reporting.device_shifts import find_device_shift, told_devices
 from healthmate_bi_pipeline.reporting.document import Insight, Tone
-from healthmate_bi_pipeline.reporting.evidence import Evidence, Fact, Tracked
+from healthmate_bi_pipeline.reporting.evidence import Contrast, Evidence, Fact, Tracked
 from healthmate_bi_pipeline.reporting.figure_tests import find
 from healthmate_bi_pipeline.reporting.findings import Finding, known_history, size
-from healthmate_bi_pipeline.reporting.insight_texts import insight_text, people_of
+from healthmate_bi_pipeline.reporting.insight_texts import device_text, insight_text, people_of
 from healthmate_bi_pipeline.reporting.wording import count_text
 
 MOST_INSIGHTS = 7
@@ -88,23 +89,56 @@ def find_insights(evidence: Evidence, *, window: Window, as_of: datetime | None)
 def search(evidence: Evidence, *, window: Window, as_of: datetime | None) -> Search:
     """Look for what is worth saying about a window."""
     tested = [(tracked, find(tracked, window=window)) for tracked in evidence.tracked]
-    adjusted = iter(adjusted_p_values([one.p_value for _, found in tested for one in found]).tolist())
+    shifts = [(contrast, shift) for contrast in evidence.contrasts if (shift := find_device_shift(contrast))]
+    p_values = [one.p_value for _, found in tested for one in found] + [one.p_value for _, one in shifts]
+    adjusted = iter(adjusted_p_values(p_values).tolist())
     ranked: list[tuple[float, Insight]] = []
     for tracked, found in tested:
         watched = watched_figure(tracked.figure)
         judged = [_Judged(one, next(adjusted), size(watched, one)) for one in found]
-        reach = UNKNOWN_REACH if isinstance(tracked.reach, Absence) else tracked.reach
         insights = _of_figure(tracked, judged, window=window, as_of=as_of)
-        ranked += [(insight.effect * reach, insight) for insight in insights]
+        ranked += [(insight.effect * _known_reach(tracked), insight) for insight in insights]
+    of_devices = [
+        (contrast, _Judged(one, next(adjusted), size(watched_figure(contrast.figure), one)))
+        for contrast, one in shifts
+    ]
+    ranked += [
+        (insight.effect * _known_reach(contrast), insight)
+        for contrast, insight in _of_devices(of_devices, as_of=as_of)
+    ]
     ranked += [(fact.effect, _of_fact(fact, as_of=as_of)) for fact in evidence.facts]
     ranked.sort(key=lambda pair: (-pair[0], pair[1].tone is not Tone.WORSE, pair[1].insight_id, pair[1].text))
     told = _with_own_ids([insight for _, insight in ranked])
     return Search(
         insights=told[:MOST_INSIGHTS],
-        tests=sum(len(found) for _, found in tested),
-        figures=sum(bool(found) for _, found in tested),
+        tests=len(p_values),
+        figures=sum(bool(found) for _, found in tested)
+        + len(
+            {contrast.figure for contrast, _ in shifts}
+            - {tracked.figure for tracked, found in tested if found}
+        ),
         found=len(told),
     )
+
+
+def _known_reach(one: Tracked | Contrast) -> float:
+    return UNKNOWN_REACH if isinstance(one.reach, Absence) else one.reach
+
+
+def _of_devices(
+    judged: Sequence[tuple[Contrast, _Judged]], *, as_of: datetime | None
+) -> Iterator[tuple[Contrast, Insight]]:
+    """The insights of devices, one of each figure. Whether people or the device changed is open: no news is good or bad."""
+    worth = {contrast: one for contrast, one in judged if one.is_worth_saying}
+    for contrast in told_devices([(contrast, one.finding) for contrast, one in worth.items()]):
+        one = worth[contrast]
+        yield (
+            contrast,
+            _insight(
+                contrast.figure, contrast.subject, one, people=contrast.own.people, tone=Tone.NEUTRAL,
+                text=device_text(one.finding, contrast), as_of=as_of,
+            ),
+        )  # fmt: skip
 
 
 def _of_figure(
@@ -120,7 +154,12 @@ def _of_figure(
         text = insight_text(
             one.finding, tracked, history, comparison=comparison.finding if comparison and says_same else None
         )
-        insights.append(_insight(tracked, one, text=text, as_of=as_of))
+        insights.append(
+            _insight(
+                tracked.figure, tracked.subject, one, people=people_of(one.finding, tracked),
+                tone=_tone(tracked.figure, one.finding.estimate), text=text, as_of=as_of,
+            )
+        )  # fmt: skip
     return insights
 
 
@@ -150,16 +189,25 @@ def _is_same_direction(one: _Judged, other: _Judged) -> bool:
     return (one.finding.estimate > 0) == (other.finding.estimate > 0)
 
 
-def _insight(tracked: Tracked, one: _Judged, *, text: str, as_of: datetime | None) -> Insight:
+def _insight(
+    figure: str,
+    subject: str,
+    one: _Judged,
+    *,
+    people: Count | None,
+    tone: Tone,
+    text: str,
+    as_of: datetime | None,
+) -> Insight:
     finding = one.finding
     return Insight(
-        insight_id=_slug(finding.rule, tracked.figure, tracked.subject),
+        insight_id=_slug(finding.rule, figure, subject),
         text=text,
         rule=finding.rule,
         standard=RULE_BY_NAME[finding.rule].standard,
-        figures=(tracked.figure,),
-        subject=tracked.subject,
-        tone=_tone(tracked.figure, finding.estimate),
+        figures=(figure,),
+        subject=subject,
+        tone=tone,
         statistic=finding.statistic,
         statistic_value=round(finding.statistic_value, 3),
         estimate=_significant(finding.estimate),
@@ -167,7 +215,7 @@ def _insight(tracked: Tracked, one: _Judged, *, text: str, as_of: datetime | Non
         high=_significant(finding.high),
         p_value=_significant(finding.p_value),
         adjusted_p=_significant(one.adjusted_p),
-        people=people_of(finding, tracked),
+        people=people,
         points=finding.points,
         effect=round(one.size, 2),
         as_of=as_of,

@@ -76,11 +76,12 @@ def _between_people(current: Sample, previous: Sample, *, watched: WatchedFigure
         if share is None or other_share is None:
             return None
         return difference_of_shares(*share, other_hits=other_share[0], other_count=other_share[1])
-    mean, other_mean = _mean(current), _mean(previous)
+    mean, other_mean = mean_of(current), mean_of(previous)
     return difference_of_means(mean, other_mean) if mean and other_mean else None
 
 
-def _mean(sample: Sample) -> Mean | None:
+def mean_of(sample: Sample) -> Mean | None:
+    """The mean over people of a sample; ``None`` where some of what makes it up is not shown."""
     value, deviation, people = sample.value, sample.deviation, sample.people
     if people is None or isinstance(people, Absence):
         return None

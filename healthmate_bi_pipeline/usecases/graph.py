@@ -21,6 +21,11 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
+from healthmate_bi_pipeline.catalog.device_changes import (
+    DEVICE_CHANGES,
+    DEVICE_CHANGES_VERSION,
+    DEVICE_READINGS_VERSION,
+)
 from healthmate_bi_pipeline.catalog.engagement_tables import (
     CHURN_CALIBRATION,
     ENGAGEMENT_COHORTS,
@@ -42,6 +47,7 @@ from healthmate_bi_pipeline.catalog.lake_tables import (
     ACTIVE_DAYS_VERSION,
     CHURN_FIT_VERSION,
     CHURN_FITS,
+    DEVICE_READINGS,
     READING_BASELINES,
     raw_table,
     staged_table,
@@ -61,6 +67,11 @@ from healthmate_bi_pipeline.usecases.churn import (
     build_retention,
 )
 from healthmate_bi_pipeline.usecases.conform import build_raw, build_users
+from healthmate_bi_pipeline.usecases.device_changes import (
+    DEVICE_CHANGES_ASSET,
+    build_device_changes,
+    build_device_readings,
+)
 from healthmate_bi_pipeline.usecases.engagement import ENGAGEMENT_RECIPE, build_active_days, build_cohorts
 from healthmate_bi_pipeline.usecases.engagement import build_starts as build_engagement_starts
 from healthmate_bi_pipeline.usecases.engagement_groups import ENGAGEMENT_GROUPS_RECIPE
@@ -248,6 +259,34 @@ _STARTS = AssetSpec(
     stage=Stage.HISTORY,
 )
 
+_DEVICE_READINGS = AssetSpec(
+    name=DEVICE_READINGS.name,
+    group="state",
+    description=DEVICE_READINGS.description,
+    partitioned_by=Period.MONTHLY,
+    upstream=(f"raw/{HEALTH_READINGS.name}",),
+    table=DEVICE_READINGS,
+    place="lake",
+    version=str(DEVICE_READINGS_VERSION),
+    build=build_device_readings,
+    inputs=versions.device_readings_inputs,
+    sources=(Source(f"raw/{HEALTH_READINGS.name}"),),
+)
+
+_DEVICE_CHANGES = AssetSpec(
+    name=DEVICE_CHANGES_ASSET,
+    group=HEALTH.group,
+    description=DEVICE_CHANGES.description,
+    partitioned_by=Period.MONTHLY,
+    upstream=(DEVICE_READINGS.name,),
+    table=DEVICE_CHANGES,
+    place="warehouse",
+    version=str(DEVICE_CHANGES_VERSION),
+    build=build_device_changes,
+    inputs=versions.device_changes_inputs,
+    keeping=lambda rules: rules.periods[Period.MONTHLY],
+)
+
 _ACTIVE_DAYS = AssetSpec(
     name=ACTIVE_DAYS.name,
     group="state",
@@ -426,6 +465,8 @@ ASSETS: tuple[AssetSpec, ...] = (
     *(_raw(dataset) for dataset in DATASETS),
     *(_state(recipe, grain) for recipe in RECIPES if recipe.states for grain in recipe.family.grains),
     *(_metrics(recipe, period) for recipe in RECIPES for period in Period),
+    _DEVICE_READINGS,
+    _DEVICE_CHANGES,
     _STARTS,
     _ACTIVE_DAYS,
     *_ENGAGEMENT_HISTORY,

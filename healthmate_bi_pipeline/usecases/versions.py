@@ -21,12 +21,19 @@ from healthmate_bi_pipeline.catalog.datasets import (
     USERS,
     Dataset,
 )
+from healthmate_bi_pipeline.catalog.device_changes import (
+    COMPARED_FIGURES,
+    DEVICE_CHANGES_VERSION,
+    DEVICE_READINGS_VERSION,
+    LEAST_READINGS,
+)
 from healthmate_bi_pipeline.catalog.families import ENGAGEMENT, Family, state_name
 from healthmate_bi_pipeline.catalog.lake_tables import (
     ACTIVE_DAYS,
     ACTIVE_DAYS_VERSION,
     CHURN_FIT_VERSION,
     CHURN_FITS,
+    DEVICE_READINGS,
     READING_BASELINES,
 )
 from healthmate_bi_pipeline.catalog.readings import BASELINE_METRICS, BASELINE_VERSION, METRIC_BY_CODE
@@ -128,10 +135,7 @@ def state_inputs(
     layer, finer = family.layer(grain), family.finer(grain)
     if grain is Grain.MONTH:
         assert finer is not None  # noqa: S101 - months are merged from days
-        days = outputs(connection, state_name(family, finer), window)
-        months: dict[date, list[tuple[object, int]]] = defaultdict(list)
-        for day, version in days.items():
-            months[day.replace(day=1)].append((day, version))
+        months = _by_month(outputs(connection, state_name(family, finer), window))
         return {
             month: hash64(family.state_version, combined(parts)) for month, parts in sorted(months.items())
         }
@@ -155,6 +159,38 @@ def state_inputs(
     }
 
 
+def with_month_before(window: Window) -> Window:
+    """The months of a window and the one before them."""
+    return Window(Period.MONTHLY.previous(window.start), window.end)
+
+
+def device_readings_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What the sums per device would be made from: the raw days of the month."""
+    del pipeline
+    months = _by_month(outputs(connection, f"raw/{HEALTH_READINGS.name}", window))
+    version = hash64(DEVICE_READINGS_VERSION, *sorted(COMPARED_FIGURES))
+    return {month: hash64(version, combined(parts)) for month, parts in sorted(months.items())}
+
+
+def device_changes_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
+    """What changes of devices would be made from: the sums of each month with readings, and of the one before it."""
+    del pipeline
+    held = outputs(connection, DEVICE_READINGS.name, with_month_before(window))
+    version = hash64(DEVICE_CHANGES_VERSION, LEAST_READINGS)
+    return {
+        part.first_day: hash64(version, own, held.get(Period.MONTHLY.previous(part.start).date(), 0))
+        for part in Period.MONTHLY.windows(window)
+        if (own := held.get(part.first_day, 0))
+    }
+
+
+def _by_month(days: Mapping[date, int]) -> dict[date, list[tuple[object, int]]]:
+    months: dict[date, list[tuple[object, int]]] = defaultdict(list)
+    for day, version in days.items():
+        months[day.replace(day=1)].append((day, version))
+    return months
+
+
 def starts_inputs(
     pipeline: Pipeline, connection: Connection, window: Window, *, family: Family
 ) -> dict[date, int]:
@@ -170,10 +206,7 @@ def starts_inputs(
 def active_days_inputs(pipeline: Pipeline, connection: Connection, window: Window) -> dict[date, int]:
     """What the days on which people were active would be made from: the state of the month's days."""
     del pipeline
-    days = outputs(connection, state_name(ENGAGEMENT, Grain.DAY), window)
-    months: dict[date, list[tuple[object, int]]] = defaultdict(list)
-    for day, version in days.items():
-        months[day.replace(day=1)].append((day, version))
+    months = _by_month(outputs(connection, state_name(ENGAGEMENT, Grain.DAY), window))
     return {month: hash64(ACTIVE_DAYS_VERSION, combined(parts)) for month, parts in sorted(months.items())}
 
 

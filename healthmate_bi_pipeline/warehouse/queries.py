@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from healthmate_bi_pipeline.catalog.device_changes import DEVICE_CHANGES
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS, PARTITIONS, REPORTS
 from healthmate_bi_pipeline.warehouse.schema import SQL_TABLES
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from healthmate_bi_pipeline.domain.period import Period, Window
 
 _GROUPS = SQL_TABLES[HEALTH_GROUPS.name]
+_DEVICE_CHANGES = SQL_TABLES[DEVICE_CHANGES.name]
 _PARTITIONS = SQL_TABLES[PARTITIONS.name]
 _REPORTS = SQL_TABLES[REPORTS.name]
 
@@ -107,6 +109,13 @@ def group_figures(
         .order_by(_GROUPS.c.period_start, _GROUPS.c.figure.collate("C"), _GROUPS.c.band)
     )
     return [GroupFigures(**row) for row in connection.execute(found).mappings()]
+
+
+def device_changes(connection: Connection, *, month: date) -> list[dict[str, Any]]:
+    """Rows of ``bi_device_changes`` of a month, in the order of its key."""
+    found = _DEVICE_CHANGES
+    selected = sa.select(found).where(found.c.month == month).order_by(found.c.metric, found.c.source)
+    return [dict(row) for row in connection.execute(selected).mappings()]
 
 
 def people_by_stratum(connection: Connection, *, period: Period, window: Window) -> dict[str, dict[str, int]]:

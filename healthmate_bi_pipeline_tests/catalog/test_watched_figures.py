@@ -2,8 +2,10 @@
 
 import pytest
 
+from healthmate_bi_pipeline.catalog.device_changes import COMPARED_FIGURES
 from healthmate_bi_pipeline.catalog.health_groups import HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.insight_rules import INSIGHT_RULES, RULE_BY_NAME
+from healthmate_bi_pipeline.catalog.readings import METRIC_BY_CODE
 from healthmate_bi_pipeline.catalog.watched_figures import HEALTH, WATCHED_FIGURES, watched_figure
 from healthmate_bi_pipeline.errors import IntegrityError
 
@@ -27,6 +29,12 @@ def test_what_matters_of_a_figure_that_grows_with_the_business_grows_too():
     assert not watched_figure("requests").matters(25, level=1000)
     assert not watched_figure("requests").matters(0, level=0)
     assert watched_figure("avg_steps_per_day").matters(-500, level=9000)
+
+
+def test_devices_are_compared_by_figures_whose_smallest_change_has_a_unit():
+    compared = [watched_figure(name) for name in COMPARED_FIGURES.values()]
+    assert not any(figure.is_relative or figure.is_share_of_people for figure in compared)
+    assert set(COMPARED_FIGURES) <= set(METRIC_BY_CODE)
 
 
 def test_a_figure_without_a_line_is_refused():

@@ -31,6 +31,8 @@ HEALTH_DATASETS = (
 WEEK_OF_INFECTIONS = (Period.WEEKLY, datetime(2026, 2, 9))
 AFTER_THE_GAP = (Period.WEEKLY, datetime(2026, 4, 20))
 SPRING, QUIET = (Period.MONTHLY, datetime(2026, 4, 1)), (Period.MONTHLY, datetime(2026, 6, 1))
+FIRMWARE = (Period.MONTHLY, datetime(2026, 5, 1))
+"""On its second day a model of cuffs begins to read high."""
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +42,9 @@ def reports(new_settings: Callable[[], Settings]) -> dict[tuple[Period, datetime
     made = {}
     with opened(settings, now=datetime(2026, 9, 10)) as pipeline:
         refresh(pipeline, groups=("staged", "baselines", "raw", "state"))
-        for period in ("daily", "weekly", "monthly"):
-            refresh(pipeline, names=(f"health_metrics/{period}",))
-        for period, start in (WEEK_OF_INFECTIONS, AFTER_THE_GAP, SPRING, QUIET):
+        for asset in ("daily", "weekly", "monthly", "device_changes"):
+            refresh(pipeline, names=(f"health_metrics/{asset}",))
+        for period, start in (WEEK_OF_INFECTIONS, AFTER_THE_GAP, SPRING, FIRMWARE, QUIET):
             inputs = gather_health_summary(pipeline, Subject(HEALTH_SUMMARY, period, period.window(start)))
             assert inputs is not None
             made[period, start] = health_summary(inputs, stamp=STAMP)
@@ -75,6 +77,27 @@ def test_spring_shows_as_steps_from_march_on(reports: dict[tuple[Period, datetim
 
 def test_treatment_shows_as_lower_blood_pressure(reports: dict[tuple[Period, datetime], Report]) -> None:
     assert said_of(reports[SPRING], "avg_blood_pressure_systolic").tone is Tone.BETTER
+
+
+def test_a_cuff_that_reads_high_is_found_in_the_month_of_its_firmware(
+    reports: dict[tuple[Period, datetime], Report],
+) -> None:
+    report = reports[FIRMWARE]
+    devices = {one.figures: one for one in report.insights if one.rule == "device_shift"}
+    insight = devices["avg_blood_pressure_systolic",]
+    assert (insight.subject, insight.tone) == ("cuff Tensio M3", Tone.NEUTRAL)
+    assert 0 < insight.low < 8 + 2 < insight.high, "8 mmHg, and what treatment takes off the others"
+    assert "cuff Tensio M3" in insight.text
+    assert {one.subject for one in devices.values()} == {"cuff Tensio M3"}
+    (advice,) = (one for one in report.recommendations if insight.insight_id in one.insight_ids)
+    assert advice.recommendation_id == "do-device"
+
+
+def test_in_no_other_month_does_a_device_read_otherwise(
+    reports: dict[tuple[Period, datetime], Report],
+) -> None:
+    others = [report for when, report in reports.items() if when != FIRMWARE]
+    assert not [one for report in others for one in report.insights if one.rule == "device_shift"]
 
 
 def test_a_quiet_month_has_no_insights_and_says_so(reports: dict[tuple[Period, datetime], Report]) -> None:

@@ -292,6 +292,8 @@ def test_one_late_row_makes_what_holds_it_and_nothing_else(three_years):
         "health_metrics/quarterly": [date(2024, 7, 1)],
         "health_metrics/yearly": [date(2024, 1, 1)],
         "health_metrics/starts": [date(1970, 1, 1)],
+        "state/device_readings": [date(2024, 7, 1), late],
+        "health_metrics/device_changes": [late, date(2024, 9, 1)],
     }
     after = figures(three_years)
     key = ["user_id", "aggregation_period", "period_start"]
@@ -326,6 +328,7 @@ def test_a_late_duplicate_ends_where_the_state_comes_out_the_same(three_years):
         "raw/health_readings": around,
         "state/health_hours": around,
         "state/health_days": around,
+        "state/device_readings": [date(2025, 1, 1)],
     }
     pd.testing.assert_frame_equal(figures(three_years), before)
 

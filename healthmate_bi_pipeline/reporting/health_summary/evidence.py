@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from healthmate_bi_pipeline.catalog.device_changes import LEAST_PEOPLE_A_SIDE
 from healthmate_bi_pipeline.catalog.watched_figures import HEALTH
-from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.blocks import Absence, Count, Number
 from healthmate_bi_pipeline.reporting.document import RANGE
-from healthmate_bi_pipeline.reporting.evidence import Evidence, Sample, Tracked
-from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
+from healthmate_bi_pipeline.reporting.evidence import Contrast, Evidence, Sample, Tracked
+from healthmate_bi_pipeline.reporting.health_summary.inputs import DeviceChange, HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure
 from healthmate_bi_pipeline.reporting.suppression import ShownFigure, show_figure
 from healthmate_bi_pipeline.reporting.wording import mid_sentence, period_text
@@ -18,13 +19,31 @@ from healthmate_bi_pipeline.reporting.wording import mid_sentence, period_text
 def health_evidence(
     inputs: HealthSummaryInputs, *, shown: Mapping[str, ShownFigure], people: Count
 ) -> Evidence:
-    """The figures that have a number, with their histories."""
+    """The figures that have a number, with their histories; and of a month how devices changed."""
     return Evidence(
         tuple(
             _tracked(inputs, shown[watched.name], everyone=people)
             for watched in HEALTH
             if not isinstance(shown[watched.name].mean, Absence)
-        )
+        ),
+        contrasts=tuple(
+            _contrast(inputs, device, everyone=people)
+            for device in inputs.devices
+            if min(device.own.people, device.others.people) >= LEAST_PEOPLE_A_SIDE
+        ),
+    )
+
+
+def _contrast(inputs: HealthSummaryInputs, device: DeviceChange, *, everyone: Count) -> Contrast:
+    own, others = (show_figure(one, settings=inputs.settings) for one in (device.own, device.others))
+    before = Period.MONTHLY.window(Period.MONTHLY.previous(inputs.window.start))
+    return Contrast(
+        figure=own.figure,
+        subject=device.source,
+        own=_sample(inputs.window, own),
+        others=_sample(inputs.window, others),
+        previous_name=mid_sentence(period_text(inputs.cadence, before)),
+        reach=_reach(own.people, everyone=everyone),
     )
 
 

@@ -9,6 +9,21 @@ from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.reporting.inputs import Arrivals, GroupFigure, ReportInputs, TrendPoint
 
 
+@dataclass(frozen=True)
+class DeviceChange:
+    """How a figure of the people of one device changed since the month before, and of those who have only others.
+
+    Attributes:
+        source: the device.
+        own: of its people; the mean is that of their changes.
+        others: of the others.
+    """
+
+    source: str
+    own: GroupFigure
+    others: GroupFigure
+
+
 @dataclass(frozen=True, kw_only=True)
 class HealthSummaryInputs(ReportInputs):
     """All that a health summary needs.
@@ -26,6 +41,7 @@ class HealthSummaryInputs(ReportInputs):
         covered: group of people (``all``, ``age 18-39``, ``sex female``) -> figure -> people with a value; ``people``
             for anyone with data.
         accounts: group -> people with an account at the window's end.
+        devices: of a month how each device's people changed; else empty.
         arrivals: dataset -> the days of the window whose data came in time, of those expected to.
     """
 
@@ -40,4 +56,5 @@ class HealthSummaryInputs(ReportInputs):
     person_days: Mapping[str, int] = field(default_factory=dict)
     covered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     accounts: Mapping[str, int] = field(default_factory=dict)
+    devices: Sequence[DeviceChange] = ()
     arrivals: Mapping[str, Arrivals] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from healthmate_bi_pipeline.catalog.datasets import USERS
+from healthmate_bi_pipeline.catalog.device_changes import DEVICE_CHANGES
 from healthmate_bi_pipeline.catalog.health_groups import FIGURE_BY_NAME, GROUPED_FIGURES, HEADLINE_FIGURES
 from healthmate_bi_pipeline.catalog.tables import HEALTH_GROUPS
 from healthmate_bi_pipeline.domain.period import Window
@@ -275,4 +276,10 @@ def _data_sources(inputs: HealthSummaryInputs) -> tuple[DataSource, ...]:
         if one.staged or one.files
     ]
     accounts = (DataSource(USERS.name, USERS.description),) if inputs.accounts else ()
-    return (DataSource(HEALTH_GROUPS.name, "Figures of groups of people per period."), *read, *accounts)
+    devices = (DataSource(DEVICE_CHANGES.name, DEVICE_CHANGES.description),) if inputs.devices else ()
+    return (
+        DataSource(HEALTH_GROUPS.name, "Figures of groups of people per period."),
+        *devices,
+        *read,
+        *accounts,
+    )

@@ -10,15 +10,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.datasets import USERS
+from healthmate_bi_pipeline.catalog.device_changes import COMPARED_FIGURES
 from healthmate_bi_pipeline.catalog.families import HEALTH, figures_name, state_name
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.control_charts import TRIAL_BELOW
 from healthmate_bi_pipeline.domain.period import Grain, Period, Window
-from healthmate_bi_pipeline.reporting.health_summary.inputs import HealthSummaryInputs
+from healthmate_bi_pipeline.reporting.health_summary.inputs import DeviceChange, HealthSummaryInputs
 from healthmate_bi_pipeline.reporting.health_summary.report import health_summary
 from healthmate_bi_pipeline.reporting.inputs import GroupFigure, TrendPoint
 from healthmate_bi_pipeline.transforms.groups import EVERYONE
 from healthmate_bi_pipeline.usecases import versions
+from healthmate_bi_pipeline.usecases.device_changes import DEVICE_CHANGES_ASSET
 from healthmate_bi_pipeline.usecases.health import accounts, range_figures
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.group_figures import deviation, group_figures
@@ -49,6 +51,7 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
         trend = _trend(connection, trend_period, trend_window)
         history_period, history = _history(connection, subject)
         delay = pipeline.settings.period.delay
+        devices = _devices(connection, subject)
         come = arrivals(connection, HEALTH.datasets, subject.window, delay=delay)
         person_days = queries.person_days(connection, subject.window)
         common = common_inputs(
@@ -71,6 +74,7 @@ def gather_health_summary(pipeline: Pipeline, subject: Subject) -> HealthSummary
         person_days=person_days,
         covered=covered,
         accounts=accounts(pipeline, [subject.window.end])[subject.window.end],
+        devices=devices,
         arrivals=come,
     )
 
@@ -128,12 +132,36 @@ def _history(connection: Connection, subject: Subject) -> tuple[Period, list[Tre
     return Period.DAILY, _trend(connection, Period.DAILY, days)
 
 
+def _devices(connection: Connection, subject: Subject) -> tuple[DeviceChange, ...]:
+    """How the people of each device changed since the month before; of other periods nothing is kept."""
+    if subject.period is not Period.MONTHLY:
+        return ()
+    return tuple(
+        DeviceChange(
+            row["source"],
+            _change(row["metric"], row["people"], row["total"], row["total_squared"]),
+            _change(row["metric"], row["other_people"], row["other_total"], row["other_total_squared"]),
+        )
+        for row in queries.device_changes(connection, month=subject.window.first_day)
+    )
+
+
+def _change(metric: str, people: int, total: float | None, squared: float | None) -> GroupFigure:
+    return GroupFigure(
+        COMPARED_FIGURES[metric],
+        people,
+        None if total is None else total / people,
+        deviation=deviation(people, total, squared),
+    )
+
+
 def _reads(period: Period) -> tuple[Reading, ...]:
     trends = (Period.DAILY, Period.WEEKLY, Period.MONTHLY)
     return (
         Reading(figures_name(HEALTH, period), Reach.OWN),
         Reading(figures_name(HEALTH, Period.DAILY), Reach.INSIDE),
         *(Reading(figures_name(HEALTH, trend), Reach.TREND, trend) for trend in trends),
+        *((Reading(DEVICE_CHANGES_ASSET, Reach.OWN),) if period is Period.MONTHLY else ()),
         *(Reading(f"raw/{dataset.name}", Reach.INSIDE) for dataset in HEALTH.datasets),
         Reading(f"raw/{USERS.name}", Reach.BESIDE),
     )

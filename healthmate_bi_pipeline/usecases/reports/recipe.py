@@ -26,7 +26,7 @@ from healthmate_bi_pipeline.usecases.reports.scope import (
 from healthmate_bi_pipeline.usecases.versions import combined, hash64, outputs
 from healthmate_bi_pipeline.warehouse import books
 
-REPORT_VERSION = 5
+REPORT_VERSION = 6
 """Raised when reports say something new about the same figures."""
 
 

@@ -8,10 +8,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from healthmate_bi_pipeline.catalog.columns import Table
+from healthmate_bi_pipeline.catalog.device_changes import DEVICE_CHANGES
 from healthmate_bi_pipeline.catalog.engagement_tables import USER_RETENTION
 from healthmate_bi_pipeline.catalog.families import FAMILIES, figures_name
 from healthmate_bi_pipeline.domain.period import Period, Window, midnight
 from healthmate_bi_pipeline.usecases.churn import RETENTION
+from healthmate_bi_pipeline.usecases.device_changes import DEVICE_CHANGES_ASSET
 from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
 from healthmate_bi_pipeline.usecases.keeping import horizon
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
@@ -29,7 +31,10 @@ _PLACES: dict[str, tuple[_Place, ...]] = {
     )
     for family in FAMILIES
     for period in Period
-} | {RETENTION: ((USER_RETENTION, "week_end", None, timedelta(days=7)),)}
+} | {
+    RETENTION: ((USER_RETENTION, "week_end", None, timedelta(days=7)),),
+    DEVICE_CHANGES_ASSET: ((DEVICE_CHANGES, "month", None, timedelta()),),
+}
 
 
 def find_figures(pipeline: Pipeline) -> Iterator[Due]:
