@@ -224,6 +224,7 @@ def test_a_good_row_carries_none(engine, dataset):
 def test_every_rule_of_the_catalog_is_reached():
     beside_others = {SUSPECTED_UNIT, SUSPECTED_SWAP, IMPOSSIBLE_DAY}  # see test_suspicions.py
     beside_others |= {"reserved"}  # of machines, see usecases/test_machines.py
+    beside_others |= {"after_retention"}  # of closed days, see usecases/retention
     assert {rule.split(":")[0] for _, _, rule in BROKEN} | beside_others == set(ROW_RULES)
 
 
