@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -15,6 +15,9 @@ from healthmate_bi_pipeline.usecases.keeping import horizon
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.versions import booked_as
 from healthmate_bi_pipeline.warehouse import books, receipts
+
+_A_NIGHT = timedelta(days=1)
+"""What is past its time at midnight is deleted in the night that follows."""
 
 
 def gather_retention(
@@ -53,10 +56,11 @@ def _past_their_time(pipeline: Pipeline, connection: Connection, reference: date
     # The graph is made from the recipes of the reports, of which one reads this.
     from healthmate_bi_pipeline.usecases.graph import ASSETS  # noqa: PLC0415
 
-    then = replace(pipeline, now=reference.replace(tzinfo=UTC))
+    then = reference.replace(tzinfo=UTC)
+    night_before = replace(pipeline, now=then - _A_NIGHT)
     found = []
     for asset in ASSETS:
-        first = horizon(then, asset)
+        first = horizon(night_before, asset)
         if first is None:
             continue
         before = Window(midnight(UNPARTITIONED), midnight(first))
@@ -65,8 +69,8 @@ def _past_their_time(pipeline: Pipeline, connection: Connection, reference: date
             day
             for day, record in records.items()
             if record.rows
-            and record.refreshed_at <= then.now
-            and (record.removed_at is None or record.removed_at > then.now)
+            and record.refreshed_at <= then - _A_NIGHT
+            and (record.removed_at is None or record.removed_at > then)
         ]
         if held:
             found.append(PastItsTime(asset.name, len(held), min(held)))
