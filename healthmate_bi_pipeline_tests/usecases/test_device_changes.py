@@ -18,9 +18,11 @@ from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.health_summary import gather_health_summary
 from healthmate_bi_pipeline.usecases.reports.scope import Subject
+from healthmate_bi_pipeline.usecases.retention.deleting import delete_due, find_due
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
 from healthmate_bi_pipeline_tests.reporting.samples import STAMP
 from healthmate_bi_pipeline_tests.running import csv_text, drop_file, opened, query, refresh
+from healthmate_bi_pipeline_tests.usecases.retention.keeping import kept
 
 NOW = datetime(2026, 4, 20, 12)
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
@@ -159,3 +161,16 @@ def test_months_together_are_as_each_by_itself(settings: Settings) -> None:
         assert built.rows == {FEBRUARY: 0, MARCH: 3}
         asset.build(pipeline, Window(datetime(2026, 3, 1), datetime(2026, 4, 1)))
         assert changes(pipeline) == together
+
+
+def test_they_are_kept_as_long_as_monthly_figures(settings: Settings) -> None:
+    drop_file(settings, "health_readings/1.csv", csv_text(_population()))
+    with opened(settings, now=NOW) as pipeline:
+        refresh(pipeline, groups=MADE_FROM)
+        refresh(pipeline, names=(DEVICE_CHANGES_ASSET,))
+    with opened(kept(settings, periods={"monthly": "6 months"}), now=datetime(2026, 12, 20)) as pipeline:
+        due = [one for one in find_due(pipeline).things if one.object == DEVICE_CHANGES_ASSET]
+        assert [(one.rows, one.last_day) for one in due] == [(3, date(2026, 5, 31))]
+        delete_due(pipeline)
+        assert changes(pipeline) == {}
+        assert stale(pipeline) == []
