@@ -32,6 +32,7 @@ SELECT = (
     "state/health_hours",
     "state/health_days",
     "state/health_months",
+    "state/device_readings",  # rows go when all that is made from them has been
     "health_metrics",
 )
 LATER = datetime.now(UTC) + timedelta(days=200)
