@@ -40,7 +40,9 @@ def intake_mark(pipeline: Pipeline) -> str:
 
 
 def find_late_days(pipeline: Pipeline, *, most: int, assets: Sequence[AssetSpec] = ASSETS) -> LateDays:
-    """The stale raw days of all datasets, the earliest first.
+    """The days of all datasets and states that are stale, the earliest first.
+
+    Of states too: a run for other figures may have made the raw days alone.
 
     Args:
         pipeline: for whom.
@@ -48,7 +50,9 @@ def find_late_days(pipeline: Pipeline, *, most: int, assets: Sequence[AssetSpec]
         assets: the graph.
     """
     mark = intake_mark(pipeline)
-    daily = [asset for asset in assets if asset.group == RAW and asset.partitioned_by is Period.DAILY]
+    daily = [
+        asset for asset in assets if asset.group in (RAW, "state") and asset.partitioned_by is Period.DAILY
+    ]
     stale = sorted({day for asset in daily for day in begun_stale(pipeline, asset)})
     return LateDays(tuple(stale[:most]), max(len(stale) - most, 0), mark)
 
