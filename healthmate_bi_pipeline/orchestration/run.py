@@ -140,25 +140,26 @@ class _Run:
         """Make all partitions of a group that touch some days, but for those that cannot be made whole any more."""
         assert group.partitioned_by is not None  # noqa: S101 - it is partitioned
         asked = sorted(_partitions(group.partitioned_by, days))
-        makeable = [asset for asset in group.assets if self._without_held_back(asset, asked) == asked]
+        wrong = self._wrong_days()
+        makeable = [asset for asset in group.assets if self._without_held_back(asset, asked, wrong) == asked]
         self._make_planned(group, {asset.name: set(asked) for asset in makeable}, is_told=True)
 
     def make_whole(self, group: Group) -> None:
         """Make the assets of a group that has no partitions."""
-        whole = [UNPARTITIONED]
-        self._make(
-            group, {asset.name for asset in group.assets if self._without_held_back(asset, whole)}, None
-        )
+        whole, wrong = [UNPARTITIONED], self._wrong_days()
+        names = {asset.name for asset in group.assets if self._without_held_back(asset, whole, wrong)}
+        self._make(group, names, None)
 
     def make_stale(self, group: Group) -> None:
         """Make the stale partitions of a group, and what is made from them, until there are none."""
         attempts: Counter[tuple[str, date]] = Counter()
         failed: set[str] = set()
         while True:
+            wrong = self._wrong_days()
             stale = {
                 asset.name: [
                     day
-                    for day in self._stale(asset)
+                    for day in self._stale(asset, wrong)
                     if attempts[asset.name, day] < (1 if group.partitioned_by is None else MOST_ATTEMPTS)
                 ]
                 for asset in group.assets
@@ -170,8 +171,8 @@ class _Run:
             attempts.update((name, day) for name, days in planned.items() for day in days)
             failed |= self._make_planned(group, planned, is_told=False)
 
-    def _stale(self, asset: AssetSpec) -> list[date]:
-        days = self._without_held_back(asset, begun_stale(self._pipeline, asset))
+    def _stale(self, asset: AssetSpec, wrong: Mapping[str, set[date]]) -> list[date]:
+        days = self._without_held_back(asset, begun_stale(self._pipeline, asset), wrong)
         if not self._raw_days or asset.group != RAW or asset.partitioned_by is None:
             return days
         return [day for day in days if any(span.first_day <= day <= span.last_day for span in self._raw_days)]
@@ -184,8 +185,10 @@ class _Run:
             for name, days in blocking_days(self._pipeline, self._checks).items()
         }
 
-    def _without_held_back(self, asset: AssetSpec, days: Sequence[date]) -> list[date]:
-        held = held_back(asset, days, wrong=self._wrong_days(), assets=self._chosen)
+    def _without_held_back(
+        self, asset: AssetSpec, days: Sequence[date], wrong: Mapping[str, set[date]]
+    ) -> list[date]:
+        held = held_back(asset, days, wrong=wrong, assets=self._chosen)
         if held and asset.name not in self._held_back:
             self._held_back.add(asset.name)
             count = f"{len(held)} partitions from {min(held)} on" if asset.partitioned_by else "it is"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -254,14 +254,3 @@ def was_requeued(connection: Connection, *, datasets: Sequence[str], span: Windo
     )
     asked = sa.exists().where(audit.c.action == "requeue", audit.c.at > since)
     return bool(connection.scalar(sa.select(sa.and_(noted, asked))))
-
-
-Row = Mapping[str, Any]
-
-
-def restatements(connection: Connection, *, since: date | None = None, limit: int = 1_000) -> list[Row]:
-    """The restatements, the newest first."""
-    found = sa.select(_RESTATEMENTS).order_by(_RESTATEMENTS.c.id.desc()).limit(limit)
-    if since is not None:
-        found = found.where(_RESTATEMENTS.c.at >= since)
-    return [dict(row) for row in connection.execute(found).mappings()]
