@@ -40,6 +40,7 @@ bench: $(VENV)/.dev  ## The figures of the README (hours)
 	$(BIN)/python -m benchmarks --family performance
 	$(BIN)/python -m benchmarks --family churn
 	$(BIN)/python -m benchmarks --family reports
+	$(BIN)/python -m benchmarks --late-rows
 	$(BIN)/python -m benchmarks --null-signals
 
 docs: $(VENV)/.run  ## Write the generated pages of docs/

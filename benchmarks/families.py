@@ -83,7 +83,7 @@ def _measure(name: str, rows: int, people: int, days: int) -> None:
     tables = _tables(name)
     population = _population(name, rows, people, days)
     groups = tuple(dict.fromkeys(asset.group for asset in ASSETS if asset.group not in NOT_AGGREGATE))
-    with _opened(population) as (pipeline, files):
+    with opened(population) as (pipeline, files):
         home = pipeline.settings.home_path
         print(f"\n{population.size}", flush=True)
         with other_process() as other:
@@ -109,7 +109,7 @@ def _tables(name: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(population: Population) -> Iterator[tuple[Pipeline, Mapping[Path, str]]]:
+def opened(population: Population) -> Iterator[tuple[Pipeline, Mapping[Path, str]]]:
     """A pipeline with nothing but the landing files; they go again."""
     home = Path(tempfile.mkdtemp(prefix="healthmate-bench-"))
     try:

@@ -1,4 +1,4 @@
-"""Assets: each entry of the graph (``usecases/graph.py``) as Dagster's, and what people see of it."""
+"""Assets: each entry of the graph (``usecases/graph``) as Dagster's, and what people see of it."""
 
 from collections.abc import Iterable
 from datetime import date
