@@ -237,7 +237,9 @@ def _datasets() -> Iterator[str]:
     yield ""
     yield (
         "Files in `landing/<dataset>/` have these columns, in any order; more columns may exist and are left"
-        " alone. **Bold** columns are required: a file without one is refused."
+        " alone. **Bold** columns are required: a file without one is refused. The others may be missing; when a file"
+        " lacks one that those before it had, or has one that nobody reads, the check `columns_are_usual`"
+        " ([operating.md](operating.md)) and `healthmate-bi validate` tell."
     )
     yield ""
     for dataset in DATASETS:

@@ -94,6 +94,12 @@ INGESTED_FILES = Table(
         Column("staged", Type.INTEGER, "Rows that have a day.", is_nullable=False),
         Column("undated", Type.INTEGER, "Rows that have none.", is_nullable=False),
         Column("first_seen_at", Type.INSTANT, "When it was read.", is_nullable=False),
+        Column(
+            "columns",
+            Type.JSON,
+            "Types of its columns as they came, by name; 'untyped' in CSV and NDJSON. Names that do not look like a"
+            " column's stand together as '?'. Null: read before this was kept.",
+        ),
     ),
     key=("file_hash", "dataset"),
     privacy=PrivacyClass.AGGREGATE,

@@ -32,6 +32,9 @@ def validate(
     Per file: its lines, the rows among them, the good ones; then a line per rule with the first record and how
     many more. Ends with 1 when anything would be set aside. Needs neither a home nor a database.
 
+    Notes name optional columns that a file has not, and columns that nobody reads, such as one that is spelled
+    otherwise: figures would be null for it. They are no reason to end with 1.
+
     A file is judged by itself: times without an offset as if everyone lived at UTC, slips of the unit against
     the months that the file itself holds, and without the rows that are there already.
 
@@ -65,3 +68,5 @@ def _tell(verdict: FileVerdict) -> None:
         )
     for message in verdict.messages:
         typer.echo(f"  {message}")
+    for note in verdict.notes:
+        typer.echo(f"  note: {note}")

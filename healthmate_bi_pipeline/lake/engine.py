@@ -34,6 +34,7 @@ _DAMAGED = "the data are damaged, or cannot be computed with."
 _PATTERN_LETTERS = re.compile(r"[*?[]")
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 ROW_NUMBER = "row_number"
+MOST_MEMBERS = 1000
 _OPEN_FILES = 100  # what DuckDB keeps open at once; beyond that it would begin new files again and again
 
 
@@ -49,6 +50,10 @@ def _is_json(text: str) -> bool: ...  # type: ignore[empty-body]
 def _json_texts(text: str, paths: list[str]) -> list[str]: ...  # type: ignore[empty-body]
 
 
+@ibis.udf.scalar.builtin(name="json_keys")
+def _json_keys(text: str) -> list[str]: ...  # type: ignore[empty-body]
+
+
 @dataclass(frozen=True)
 class TextFile:
     """A text file, split into records.
@@ -57,10 +62,13 @@ class TextFile:
         rows: one text column per name, and ``row_number``: the record's place in the file, from 1, the header
             apart.
         rejected: the records that could not be split: ``row_number`` and ``line``, the text as it stands.
+        members: of NDJSON the names that stand in any object, those that were asked for first, at most
+            ``MOST_MEMBERS``.
     """
 
     rows: ir.Table
     rejected: ir.Table
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,7 +184,10 @@ class Engine:
         """
         text = self.lines_file(path)
         objects, others = self.json_members(text.rows, {name: (name,) for name in names})
-        return TextFile(objects.drop("line"), others.union(text.rejected))
+        members = objects.select(name=_json_keys(objects.line).unnest()).distinct()
+        members = members.order_by(~members.name.isin(list(names)), members.name).limit(MOST_MEMBERS)
+        found = tuple(row["name"] for row in self.rows(members))
+        return TextFile(objects.drop("line"), others.union(text.rejected), found)
 
     def lines_file(self, path: Path) -> TextFile:
         """The lines of a text file (UTF-8) as ``row_number`` and ``line``; blank ones are left out.

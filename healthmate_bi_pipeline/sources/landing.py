@@ -13,7 +13,7 @@ import hashlib
 import re
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from healthmate_bi_pipeline.catalog.datasets import Dataset
+from healthmate_bi_pipeline.domain.file_columns import UNTYPED
 from healthmate_bi_pipeline.errors import SchemaError, UnreadableFileError
 
 _UNFINISHED = (".part", ".tmp", ".crdownload", "~")
@@ -56,6 +57,19 @@ _SUFFIXES = {
 }
 
 
+_TYPE_NAMES: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+    (pa.types.is_null, UNTYPED),
+    (pa.types.is_integer, "integer"),
+    (lambda type_: pa.types.is_floating(type_) or pa.types.is_decimal(type_), "number"),
+    (lambda type_: pa.types.is_string(type_) or pa.types.is_large_string(type_), "text"),
+    (pa.types.is_string_view, "text"),
+    (pa.types.is_boolean, "boolean"),
+    (pa.types.is_date, "date"),
+    (lambda type_: pa.types.is_timestamp(type_) and type_.tz is None, "timestamp"),
+    (pa.types.is_timestamp, "instant"),
+)
+
+
 @dataclass(frozen=True)
 class FoundFile:
     """A file that lies in the landing folder.
@@ -79,13 +93,21 @@ class OpenedFile:
         path: the plain file: the one that was found, or its unpacked copy.
         format: what it is written in.
         columns: the columns of a Parquet or CSV file, in their order; empty for NDJSON.
+        types: their types, in words of ``catalog.columns`` and a few more; none of a CSV file.
         delimiter: of a CSV file.
     """
 
     path: Path
     format: Format
     columns: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     delimiter: str = ","
+
+    @property
+    def typed_columns(self) -> list[tuple[str, str]]:
+        """The columns by the names that they are looked for by, in small letters, with their types."""
+        names = [column.strip().lower() for column in self.columns]
+        return list(zip(names, self.types or [UNTYPED] * len(names), strict=True))
 
     def renamed(self, dataset: Dataset) -> dict[str, str]:
         """The dataset's names of the file's columns, by the file's names; case and spaces do not matter."""
@@ -154,7 +176,8 @@ def open_file(found: FoundFile, dataset: Dataset, *, scratch: Path) -> OpenedFil
         raise UnreadableFileError(f"{label}: unreadable_file: it is empty.")
     path = unpacked(found.path, label=label, scratch=scratch)
     if kind is Format.PARQUET:
-        opened = OpenedFile(path, kind, _parquet_columns(path, label))
+        schema = _parquet_schema(path, label)
+        opened = OpenedFile(path, kind, tuple(schema.names), tuple(map(_type_name, schema.types)))
     elif kind is Format.CSV:
         opened = _open_csv(path, dataset, label)
     else:
@@ -194,13 +217,20 @@ def unpacked(path: Path, *, label: str, scratch: Path) -> Path:
     return plain
 
 
-def _parquet_columns(path: Path, label: str) -> tuple[str, ...]:
+def _parquet_schema(path: Path, label: str) -> pa.Schema:
     try:
-        return tuple(pq.read_schema(path).names)
+        return pq.read_schema(path)
     except (pa.ArrowException, UnicodeDecodeError, OSError):
         raise UnreadableFileError(
             f"{label}: unreadable_file: it is no Parquet file, or is cut off."
         ) from None
+
+
+def _type_name(type_: pa.DataType) -> str:
+    """What a Parquet column holds, whatever its width, unit or encoding."""
+    if pa.types.is_dictionary(type_):
+        return _type_name(type_.value_type)
+    return next((name for is_so, name in _TYPE_NAMES if is_so(type_)), "other")
 
 
 def _head(path: Path) -> bytes:
@@ -233,7 +263,7 @@ def _open_csv(path: Path, dataset: Dataset, label: str) -> OpenedFile:
 
     try:
         best = max(_DELIMITERS, key=known)
-        return OpenedFile(path, Format.CSV, columns(best), best)
+        return OpenedFile(path, Format.CSV, columns(best), delimiter=best)
     except csv.Error:
         raise UnreadableFileError(f"{label}: unreadable_file: the header is no line of CSV.") from None
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -46,9 +47,6 @@ _SCHEMA = pa.schema(
         ("source", pa.string()),
         ("origin", pa.string()),
     ]
-)
-_REJECTED_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("service", "status_code", "occurred_at", "source", "origin")]
 )
 _PLAIN = ("request_id", "origin")  # different in every row
 _FINGERPRINT_BYTES = 1024
@@ -144,8 +142,8 @@ def _import_file(running: _Import, path: Path) -> None:
             fingerprint=_fingerprint(plain),
             fields=_SCHEMA.names,
         )
-        part, rows = _write(running.batch, engine, found, schema=_SCHEMA)
-        bad_part, bad = _write(running.batch, engine, rejected, schema=_REJECTED_SCHEMA)
+        part, rows = _write(running.batch, engine, found)
+        bad_part, bad = _write(running.batch, engine, rejected)
         lines = [row["row_number"] for row in engine.rows(rejected.limit(MAX_PROBLEMS_PER_FILE))]
     for finished, count, label in ((part, rows, "access-log"), (bad_part, bad, "access-log-rejected")):
         if count:
@@ -169,12 +167,16 @@ def _read_lines(engine: Engine, lines: ir.Table, options: LogOptions) -> tuple[i
     return read, [part.filter(~part.is_read) for part in parts]
 
 
-def _write(batch: LandingBatch, engine: Engine, rows: ir.Table, *, schema: pa.Schema) -> tuple[Path, int]:
-    """Write rows as a landing file that is not finished yet; how many there are."""
+def _write(batch: LandingBatch, engine: Engine, rows: ir.Table) -> tuple[Path, int]:
+    """Write rows as a landing file that is not finished yet; how many there are.
+
+    All files have the same columns: one that only some had would count as lost in the others.
+    """
     part, count = batch.start(API_REQUESTS.name), 0
-    plain = tuple(column for column in _PLAIN if column in schema.names)
-    with open_parquet(part, schema, plain_columns=plain) as writer:
-        for piece in engine.stream(rows, schema=schema):
+    types = ibis.Schema.from_pyarrow(_SCHEMA)
+    absent = {name: ibis.null(dtype) for name, dtype in types.items() if name not in rows.columns}
+    with open_parquet(part, _SCHEMA, plain_columns=_PLAIN) as writer:
+        for piece in engine.stream(rows.mutate(**absent), schema=_SCHEMA):
             writer.write_batch(piece)
             count += piece.num_rows
     return part, count

@@ -7,7 +7,7 @@ mended from the lake if the kill came between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 
 from healthmate_bi_pipeline.catalog.datasets import DATASET_BY_NAME, Dataset
 from healthmate_bi_pipeline.catalog.lake_tables import staged_table
+from healthmate_bi_pipeline.domain.file_columns import UNTYPED, kept_columns
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.errors import DataError, SchemaError, UnreadableFileError
 from healthmate_bi_pipeline.lake.engine import Engine, TextFile
@@ -37,11 +38,12 @@ _ANY_TIME = Window.of_days(UNPARTITIONED, UNPARTITIONED)
 
 @dataclass(frozen=True)
 class _NewFile:
-    """A file that has not been staged yet."""
+    """A file that has not been staged yet; its columns are known once it is read."""
 
     found: landing.FoundFile
     file_hash: str
     number: int
+    columns: Mapping[str, str] | None = None
 
 
 @dataclass
@@ -95,18 +97,18 @@ def unknown_folder_messages(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(f"landing/{folder}: no such dataset; expected one of {known}." for folder in folders)
 
 
-def read_rows(
+def read_file(
     engine: Engine, dataset: Dataset, found: landing.FoundFile, *, number: int, now: datetime
-) -> ir.Table:
-    """The rows of one file as they would be staged.
+) -> tuple[ir.Table, dict[str, str]]:
+    """The rows of one file as they would be staged, and its columns as the books would keep them.
 
     Raises:
         UnreadableFileError: it cannot be opened or parsed.
         SchemaError: a required column is missing.
     """
     read = _ReadRows()
-    read.add(engine, dataset, _NewFile(found, file_hash="", number=number), now=now)
-    return read.staged(dataset)
+    columns = read.add(engine, dataset, _NewFile(found, file_hash="", number=number), now=now)
+    return read.staged(dataset), columns
 
 
 def _by_hash(
@@ -151,11 +153,23 @@ def _without_staged(
             rows = _staged_rows_of(pipeline, engine, dataset, file)
             moved = index_ids(pipeline, engine, dataset, rows)
             tally = StagedTally.of(engine, rows, dataset)
+            columns = _columns_of(pipeline, engine, dataset, file)
         # Under the number that the lake knows it by.
-        known = replace(file, number=next((number for number, _, _ in tally.counts), file.number))
+        number = next((number for number, _, _ in tally.counts), file.number)
+        known = replace(file, number=number, columns=columns)
         _register(pipeline, dataset, [known], tally, moved)
         notes.add([known], tally)
     return [file for file in files if _mark(file.file_hash) not in staged]
+
+
+def _columns_of(
+    pipeline: Pipeline, engine: Engine, dataset: Dataset, file: _NewFile
+) -> Mapping[str, str] | None:
+    """The columns of a file whose rows are staged; ``None`` where it cannot be looked at any more."""
+    try:
+        return _ReadRows().add(engine, dataset, file, now=pipeline.utc_now)
+    except (DataError, OSError):
+        return None
 
 
 def _batches(files: Sequence[_NewFile]) -> Iterator[list[_NewFile]]:
@@ -192,8 +206,8 @@ def _stage_together(pipeline: Pipeline, dataset: Dataset, batch: list[_NewFile],
     with pipeline.engine() as engine:
         for file in batch:
             try:
-                read.add(engine, dataset, file, now=pipeline.utc_now)
-                taken.append(file)
+                columns = read.add(engine, dataset, file, now=pipeline.utc_now)
+                taken.append(replace(file, columns=columns))
             except (UnreadableFileError, SchemaError) as error:
                 refused.append(str(error))
             except (FileNotFoundError, PermissionError) as error:
@@ -225,21 +239,24 @@ class _ReadRows:
     rows: dict[ibis.Schema, list[ir.Table]] = field(default_factory=dict)
     rejected: list[ir.Table] = field(default_factory=list)
 
-    def add(self, engine: Engine, dataset: Dataset, file: _NewFile, *, now: datetime) -> None:
-        """Read a file."""
+    def add(self, engine: Engine, dataset: Dataset, file: _NewFile, *, now: datetime) -> dict[str, str]:
+        """Read a file; its columns as they are kept."""
         opened = landing.open_file(file.found, dataset, scratch=engine.scratch)
         known = LandingFile(file.file_hash, file.number, now)
+        columns = opened.typed_columns
         if opened.format is landing.Format.PARQUET:
             parquet = engine.parquet_file(opened.path)
             wanted = {name: parquet[column] for column, name in opened.renamed(dataset).items()}
             rows = parquet.select("row_number", **wanted)
         else:
             text = _text_of(engine, dataset, opened)
+            columns += [(name, UNTYPED) for name in text.members]
             names = [name for name in text.rows.columns if not name.startswith("_")]
             rows = text.rows.select(*names)
             self.rejected.append(with_lineage(text.rejected, known))
         rows = with_lineage(rows.select(*sorted(rows.columns)), known)
         self.rows.setdefault(rows.schema(), []).append(rows)
+        return kept_columns(columns, [field.name for field in dataset.fields])
 
     def staged(self, dataset: Dataset) -> ir.Table:
         """All rows, staged."""
@@ -286,6 +303,7 @@ def _register(
             name=file.found.name,
             bytes=file.found.size,
             first_seen_at=pipeline.now,
+            columns=file.columns,
             **tally.of_file(file.number, moved_days),
         )
         for file in files

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from healthmate_bi_pipeline.catalog.datasets import (
     Dataset,
 )
 from healthmate_bi_pipeline.catalog.lake_tables import raw_table
+from healthmate_bi_pipeline.domain.file_columns import unread_columns, with_meant
 from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.errors import DataError, SchemaError, UnreadableFileError, UsageError
 from healthmate_bi_pipeline.lake.engine import Engine
@@ -33,7 +34,7 @@ from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.sources import landing
 from healthmate_bi_pipeline.transforms import clock, conform, suspicions
 from healthmate_bi_pipeline.usecases.conform import classify
-from healthmate_bi_pipeline.usecases.ingest import read_rows
+from healthmate_bi_pipeline.usecases.ingest import read_file
 from healthmate_bi_pipeline.usecases.pipeline import Progress
 from healthmate_bi_pipeline.usecases.set_aside import message, quarantined_places
 from healthmate_bi_pipeline.usecases.staged_tally import StagedTally
@@ -62,6 +63,7 @@ class FileVerdict:
         rows: those that can be split.
         good: those that break no rule.
         messages: one line per rule, as ``run`` would say it.
+        notes: what may be meant so: optional columns that it has not, and columns that nobody reads.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class FileVerdict:
     rows: int = 0
     good: int = 0
     messages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -160,7 +163,8 @@ def _columns(opened: landing.OpenedFile) -> set[str]:
 def _judged(
     engine: Engine, found: landing.FoundFile, dataset: Dataset, *, settings: Settings, now: datetime
 ) -> FileVerdict:
-    staged = engine.store(read_rows(engine, dataset, found, number=_NUMBER, now=now))
+    read, columns = read_file(engine, dataset, found, number=_NUMBER, now=now)
+    staged = engine.store(read)
     tally = StagedTally.of(engine, staged, dataset)
     classified = _classified(engine, dataset, staged.filter(staged.defect.isnull()), settings)
     places = quarantined_places(engine, classified, None)
@@ -173,8 +177,22 @@ def _judged(
     ]
     set_aside = sum(count for count, _ in places.values())
     return FileVerdict(
-        found.path, dataset.name, tally.lines, tally.rows, tally.staged - set_aside, tuple(messages)
+        found.path,
+        dataset.name,
+        tally.lines,
+        tally.rows,
+        tally.staged - set_aside,
+        tuple(messages),
+        tuple(_notes(columns, dataset)),
     )
+
+
+def _notes(columns: Collection[str], dataset: Dataset) -> Iterator[str]:
+    known = [field.name for field in dataset.fields]
+    if absent := [name for name in known if name not in columns and name not in dataset.required]:
+        yield f"It has none of the optional columns {', '.join(absent)}."
+    if unread := unread_columns(columns, known):
+        yield f"Nobody reads its columns {', '.join(with_meant(unread, columns, known))}."
 
 
 def _classified(engine: Engine, dataset: Dataset, staged: ir.Table, settings: Settings) -> ir.Table:

@@ -37,6 +37,7 @@ class FileAccount:
     """A file that was read as a dataset: lines = rows + rejected, rows = staged + undated.
 
     Attributes:
+        columns: the types of its columns as they came, by name (``domain.file_columns``); ``None``: not known.
         days: rows per staged day; a day may have none and yet be changed by the file.
     """
 
@@ -51,6 +52,7 @@ class FileAccount:
     staged: int
     undated: int
     first_seen_at: datetime
+    columns: Mapping[str, str] | None = None
     days: Mapping[date, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

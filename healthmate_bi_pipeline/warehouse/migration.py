@@ -14,7 +14,7 @@ from healthmate_bi_pipeline.warehouse.locks import advisory_key
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest step; named here so that opening an up-to-date database need not load Alembic."""
 
 VERSION_TABLE = "bi_schema_version"

@@ -285,10 +285,16 @@ def test_validate_ends_with_1_when_a_row_would_be_set_aside(call: Call, tmp_path
     good, bad = tmp_path / "health_readings_good.csv", tmp_path / "health_readings_bad.csv"
     good.write_text(_READINGS)
     bad.write_text(_READINGS + _SWAPPED)
-    assert call("validate", str(good)) == Said(0, f"{good}: health_readings: 1 lines, 1 rows, 1 good\n", "")
+    note = (
+        "  note: It has none of the optional columns reading_id, context, utc_offset_minutes, updated_at, is_deleted,"
+        " origin.\n"
+    )
+    assert call("validate", str(good)) == Said(
+        0, f"{good}: health_readings: 1 lines, 1 rows, 1 good\n{note}", ""
+    )
     said = call("validate", str(good), str(bad))
     assert said.code == 1
-    assert said.out.splitlines()[1] == f"{bad}: health_readings: 3 lines, 3 rows, 1 good"
+    assert said.out.splitlines()[2] == f"{bad}: health_readings: 3 lines, 3 rows, 1 good"
     assert (
         "  health_readings/health_readings_bad.csv: record 2 and 1 more: suspected_swap:value: " in said.out
     )

@@ -163,6 +163,11 @@ def test_lines_that_are_no_json_object_are_set_aside(engine):
     assert rejected(engine, file) == list(enumerate(bad, start=2))
 
 
+def test_the_members_of_all_objects_are_told_those_that_were_asked_for_first(engine):
+    file = json_file(engine, '{"b": 1, "z": {"y": 2}}\n["x"]\n{"A": 1, "a": null}\n{}\n')
+    assert file.members == ("a", "b", "A", "z")
+
+
 def test_json_values_come_as_the_text_that_stands_there(engine):
     file = json_file(
         engine, '{"c": {"x": [1]}, "a": 4611686018427387905, "b": true}\n{"a": null, "b": 0.1, "C": 1}\n'

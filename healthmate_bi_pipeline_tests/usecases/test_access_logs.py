@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from healthmate_bi_pipeline.catalog.datasets import API_REQUESTS
@@ -132,6 +133,8 @@ def test_lines_that_cannot_be_read_are_named_and_kept_without_the_client(setting
     assert [(problem.line, problem.rule) for problem in result.problems] == [
         (line, "malformed_line") for line in (2, 3, 4, 5)
     ]
+    # With the same columns, so that the check of columns takes neither file for a change.
+    assert pq.read_schema(result.files[0]).equals(pq.read_schema(result.files[1]))
     (log,) = result.inputs
     assert (log.lines, log.rejected) == (6, 4)
     written = rows.to_csv() + rejected.to_csv()

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from healthmate_bi_pipeline.catalog.datasets import SYMPTOM_LOGS
 from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.pipeline import no_progress
@@ -127,6 +128,29 @@ def test_columns_of_parquet_tell_the_dataset(tmp_path):
     pq.write_table(pa.Table.from_pylist([DOSE]), path)
     (verdict,) = validated(path)
     assert (verdict.dataset, verdict.good) == ("medication_doses", 1)
+
+
+def test_columns_that_a_file_lacks_and_columns_that_nobody_reads_are_noted(tmp_path):
+    night = {
+        "user_id": 1, "started_at": "2026-03-01 22:00", "ended_at": "2026-03-02 06:00", "asleep_minutes": 400,
+        "source": "watch", "Updated_At": None, "utc_offset_minutes": 60, "is_deleted": None, "origin": None,
+        "is_nap": "false", "inbed_minutes": 480, SECRET: 1,
+    }  # fmt: skip
+    (verdict,) = validated(written(tmp_path, "sleep_sessions/s.csv", csv_text([night])))
+    assert (verdict.is_good, verdict.notes) == (
+        True,
+        (
+            "It has none of the optional columns night_on, in_bed_minutes.",
+            "Nobody reads its columns ? (a name that is not kept), inbed_minutes (in_bed_minutes?).",
+        ),
+    )
+    (whole,) = validated(
+        written(tmp_path, "symptom_logs/s.csv", csv_text([
+            dict.fromkeys([field.name for field in SYMPTOM_LOGS.fields])
+            | {"user_id": 1, "symptom": "x", "recorded_at": "2026-03-01"}
+        ]))
+    )  # fmt: skip
+    assert (whole.is_good, whole.notes) == (True, ())
 
 
 def test_what_cannot_be_used_is_said_and_the_others_go_on(tmp_path):

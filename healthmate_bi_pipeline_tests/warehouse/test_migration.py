@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -170,6 +171,22 @@ def test_the_head_is_the_newest_step():
     assert script.get_heads() == [HEAD]
     for step in script.walk_revisions():
         assert step.revision in Path(step.path).name
+
+
+def test_files_of_an_older_release_are_kept_without_their_columns(empty):
+    with empty.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        command.upgrade(config, "0010")
+        connection.execute(
+            text("INSERT INTO bi_ingested_files VALUES ('a', 'users', 1, 'a.csv', 9, 1, 1, 0, 1, 0, now())")
+        )
+    assert migrate(empty) is True
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT name, columns FROM bi_ingested_files")).one() == (
+            "a.csv",
+            None,
+        )
 
 
 def test_many_may_migrate_an_empty_database_at_once(empty):

@@ -24,7 +24,7 @@ from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.settings import AlertSettings, Severity
 from healthmate_bi_pipeline.usecases.alerts.facts import Facts
 from healthmate_bi_pipeline.usecases.check_results import wrong_days
-from healthmate_bi_pipeline.usecases.checks import Verdict
+from healthmate_bi_pipeline.usecases.checks import CHECKS, Verdict
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED
 from healthmate_bi_pipeline.warehouse.alerts import Arrivals, EndedRun
 from healthmate_bi_pipeline.warehouse.check_results import CheckResult
@@ -33,6 +33,7 @@ from healthmate_bi_pipeline.warehouse.performance_queries import Incident
 JOB_PREFIX = "job/"
 """What is no asset but a job of Dagster's is called so, with its name behind."""
 
+_COUNTED = {check.name: check.counted for check in CHECKS}
 _EVER = Window(datetime(1, 1, 1), datetime(9999, 12, 31))
 _LONGEST_NAME = 80
 
@@ -105,7 +106,8 @@ def _failed_checks(results: Iterable[CheckResult]) -> Iterator[Alert]:
                 kind=Kind.CHECK,
                 subject=f"{asset}:{name}",
                 severity=failed.severity,
-                summary=f"The check {name} of {asset} failed{_of_days(wrong)}: {failed.wrong} of {failed.of} rows.",
+                summary=f"The check {name} of {asset} failed{_of_days(wrong)}: {failed.wrong} of {failed.of}"
+                f" {_COUNTED.get(name, 'rows')}.",
                 counts={
                     "wrong": failed.wrong or 0,
                     "of": failed.of or 0,

@@ -7,7 +7,7 @@ person. How much may be wrong, and how grave it is then, is said with the check 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -36,6 +36,7 @@ class Measurement:
         counts: more figures, for people.
         days: first days of the partitions that are not as they should be.
         note: why there is nothing to look at, if that needs a word.
+        details: what is not as it should be, in whole sentences, if figures do not say it.
     """
 
     wrong: int
@@ -43,6 +44,7 @@ class Measurement:
     counts: Mapping[str, int] = field(default_factory=dict)
     days: tuple[date, ...] = ()
     note: str = ""
+    details: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,11 @@ def check(pipeline: Pipeline, spec: CheckSpec, window: Window | None) -> Judgeme
 
 def judge(spec: CheckSpec, measured: Measurement, settings: CheckSettings) -> Judgement:
     """What a measurement means."""
+    judged = _judged(spec, measured, settings)
+    return replace(judged, reason=f"{judged.reason} {measured.details}") if measured.details else judged
+
+
+def _judged(spec: CheckSpec, measured: Measurement, settings: CheckSettings) -> Judgement:
     tolerated = spec.tolerated_in(settings)
     if measured.wrong > tolerated * measured.of:
         days = f", first on {measured.days[0]}" if measured.days and measured.days[0] != UNPARTITIONED else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -134,6 +135,11 @@ def test_a_check_that_failed_is_an_alert_until_its_days_passed(
     )
     assert [alert.summary for alert in found] == sentences
     assert [alert.severity for alert in found] == [Severity.CRITICAL] * len(sentences)
+
+
+def test_what_a_check_counts_is_called_by_its_name() -> None:
+    (found,) = judged(results=[replace(result(0, "", "failed"), check_name="columns_are_usual")])
+    assert found.summary == f"The check columns_are_usual of {ASSET} failed: 5 of 14 files."
 
 
 def test_a_check_that_could_not_be_made_is_an_alert_until_it_could() -> None:
