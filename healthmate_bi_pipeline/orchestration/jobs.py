@@ -24,6 +24,7 @@ REFRESH = "refresh"
 COLLECT = "collect_host_sample"
 REPORT = "report"
 RETENTION = "retention"
+CHECKS_JOB = "checks"
 
 CAUSE_TAG = "healthmate/refresh"
 """On the runs that a refresh starts: the run that they belong to."""
