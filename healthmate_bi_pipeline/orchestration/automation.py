@@ -5,7 +5,6 @@ from functools import partial
 import dagster as dg
 
 from healthmate_bi_pipeline.orchestration.jobs import (
-    CHECKS_JOB,
     build_collect,
     build_refresh,
     build_report_job,
@@ -13,6 +12,7 @@ from healthmate_bi_pipeline.orchestration.jobs import (
 )
 from healthmate_bi_pipeline.orchestration.schedules import build_schedules
 from healthmate_bi_pipeline.orchestration.sensors import build_sensors
+from healthmate_bi_pipeline.orchestration.timetable import CHECKS_JOB
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from healthmate_bi_pipeline.orchestration.jobs import REFRESH, is_refreshing, refresh_config
-from healthmate_bi_pipeline.orchestration.timetable import Due, timetable
+from healthmate_bi_pipeline.orchestration.jobs import is_refreshing, refresh_config
+from healthmate_bi_pipeline.orchestration.timetable import REFRESH, Due, timetable
 from healthmate_bi_pipeline.settings import Settings
 
 

@@ -13,9 +13,14 @@ import dagster as dg
 from healthmate_bi_pipeline.catalog.families import FAMILIES, figures_name
 from healthmate_bi_pipeline.domain.period import Period
 from healthmate_bi_pipeline.errors import UsageError
-from healthmate_bi_pipeline.orchestration.jobs import CHECKS_JOB, COLLECT, REFRESH, RETENTION
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.graph import ASSETS, OF_ALL_TIME, AssetSpec
+
+REFRESH = "refresh"
+CHECKS_JOB = "checks"
+RETENTION = "retention"
+COLLECT = "collect_host_sample"
+"""The jobs that are started by the clock."""
 
 LONGEST_DELAY_IN_CRON = timedelta(days=27)
 """Later than this day of the month no month is sure to have; such a schedule asks every day."""
@@ -58,6 +63,20 @@ def timetable(settings: Settings, assets: tuple[AssetSpec, ...] = ASSETS) -> lis
     own = settings.schedules.cron
     _refuse_wrong(own, {due.name for due in found})
     return [replace(due, cron=(own[due.name],)) if due.name in own else due for due in found]
+
+
+def schedules_by_asset(
+    settings: Settings, assets: tuple[AssetSpec, ...] = ASSETS
+) -> dict[str, tuple[str, ...]]:
+    """Which schedules make an asset: those that name it or something that is made from it."""
+    found: dict[str, tuple[str, ...]] = {asset.name: () for asset in assets}
+    for due in timetable(settings, assets):
+        wanted = set(due.assets)
+        for asset in reversed(assets):  # each stands after what it is made from
+            if asset.name in wanted:
+                found[asset.name] += (due.name,)
+                wanted.update(asset.upstream)
+    return found
 
 
 def _figures(settings: Settings, period: Period, assets: tuple[AssetSpec, ...]) -> Due:
