@@ -247,9 +247,9 @@ class BgBb:
         return _log_beta(self.gamma, self.delta + step) - _log_beta(self.gamma, self.delta)
 
 
-def _log_beta(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+def _log_beta(first: Floats | float, second: Floats | float) -> Floats:
     """The logarithm of the beta function."""
-    return np.asarray(scipy.special.betaln(first, second))
+    return np.asarray(scipy.special.betaln(first, second), dtype=np.float64)
 
 
 def _summed(values: Floats, patterns: Patterns) -> float:
