@@ -13,6 +13,7 @@ thousand patterns cost. The opportunities begin after the one in which the perso
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ import scipy
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+_Numbers = npt.NDArray[np.floating[Any]] | float
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +249,7 @@ class BgBb:
         return _log_beta(self.gamma, self.delta + step) - _log_beta(self.gamma, self.delta)
 
 
-def _log_beta(first: Floats | float, second: Floats | float) -> Floats:
+def _log_beta(first: _Numbers, second: _Numbers) -> Floats:
     """The logarithm of the beta function."""
     return np.asarray(scipy.special.betaln(first, second), dtype=np.float64)
 

@@ -12,7 +12,6 @@ from healthmate_bi_pipeline.catalog.provenance import PROVENANCE
 from healthmate_bi_pipeline.transforms.finishing import needed_components
 from healthmate_bi_pipeline.usecases.graph import ASSET_BY_NAME, AssetSpec
 
-_PACKAGE = "healthmate_bi_pipeline."
 _OF_THE_ROW_ITSELF = frozenset(column.name for column in PROVENANCE)
 
 
@@ -43,7 +42,7 @@ def _deps(column: Column, spec: AssetSpec) -> list[dg.TableColumnDep]:
 
 def _label(function: Callable[..., object]) -> str:
     """A function by its module and name; one without a name by its module."""
-    module, name = function.__module__.removeprefix(_PACKAGE), function.__name__
+    module, name = function.__module__.rpartition(".")[2], function.__name__
     return f"{module}.{name}" if name.isidentifier() else module
 
 

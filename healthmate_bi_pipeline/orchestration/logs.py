@@ -14,7 +14,10 @@ OURS = "healthmate_bi_pipeline"
 
 _OF_RUN = "dagster_meta"
 """Where Dagster puts what a record is about."""
-_PARTITION, _RANGE = "dagster/partition", ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+_PARTITION, _RANGE = (
+    "dagster/partition",
+    ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end"),
+)
 
 
 class JsonFormatter(logging.Formatter):
