@@ -7,11 +7,11 @@ import dagster as dg
 
 from healthmate_bi_pipeline.orchestration.automation import build_automation
 from healthmate_bi_pipeline.orchestration.build import build_definitions
-from healthmate_bi_pipeline.orchestration.checks import build_check_job
+from healthmate_bi_pipeline.orchestration.logs import write_json
 from healthmate_bi_pipeline.settings import load_settings
 
 _settings = load_settings()
+if _settings.logging.format == "json":
+    write_json()
 
-defs = dg.Definitions.merge(
-    build_definitions(_settings), build_automation(_settings), build_check_job(_settings)
-)
+defs = dg.Definitions.merge(build_definitions(_settings), build_automation(_settings))

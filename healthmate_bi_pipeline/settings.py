@@ -191,6 +191,30 @@ class ReportSettings(Section):
     round_people_to: int = Field(5, ge=1, description="Counts of people are rounded to a multiple of this.")
 
 
+class LinkSettings(Section):
+    """What Dagster's pages link to."""
+
+    reports_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s@]+$",
+        description="Where the published reports are reached; their paths are shown when not set.",
+    )
+    repository: str | None = Field(
+        None,
+        pattern=r"^https://[^\s@]*(github|gitlab)[^\s@]*$",
+        description="The repository at GitHub or GitLab that the code is seen in; files of the code server when not set.",
+    )
+    revision: str = Field("main", min_length=1, description="Its branch, tag or commit.")
+
+
+class LoggingSettings(Section):
+    """How runs in Dagster tell what they do."""
+
+    format: Literal["text", "json"] = Field(
+        "text", description="`json`: one object a line, for programs that collect logs."
+    )
+
+
 class CheckSettings(Section):
     """How grave it is when a check fails, and how much of it is tolerated, by the name of the check."""
 
@@ -353,6 +377,8 @@ class Settings(BaseSettings):
     source: SourceSettings = SourceSettings()
     plausibility: PlausibilitySettings = PlausibilitySettings()
     report: ReportSettings = ReportSettings()
+    links: LinkSettings = LinkSettings()
+    logging: LoggingSettings = LoggingSettings()
     performance: PerformanceSettings = PerformanceSettings()
     finance: FinanceSettings = FinanceSettings()
     collect: CollectSettings = CollectSettings()

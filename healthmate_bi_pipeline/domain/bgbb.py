@@ -13,13 +13,15 @@ thousand patterns cost. The opportunities begin after the one in which the perso
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaln, hyp2f1, logsumexp, psi
+import scipy
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+_Numbers = npt.NDArray[np.floating[Any]] | float
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,10 +188,12 @@ class BgBb:
         if ahead < 1:
             return np.zeros(len(patterns.active))
         steps = self._log_alive(patterns.opportunities[:, np.newaxis] + np.arange(1, ahead + 1))
-        once_more = betaln(
+        once_more = _log_beta(
             self.alpha + patterns.active + 1, self.beta + patterns.opportunities - patterns.active
-        ) - betaln(self.alpha, self.beta)
-        return np.asarray(np.exp(once_more + logsumexp(steps, axis=1) - self.log_likelihoods(patterns)))
+        ) - _log_beta(self.alpha, self.beta)
+        return np.asarray(
+            np.exp(once_more + scipy.special.logsumexp(steps, axis=1) - self.log_likelihoods(patterns))
+        )
 
     def expected_discounted(self, patterns: Patterns, *, discount: float) -> Floats:
         """The discounted expected residual transactions: all future activities at their present value (their DERT).
@@ -209,10 +213,12 @@ class BgBb:
         if discount <= 0:
             raise ValueError("residual activities are discounted at a rate above 0")
         n = patterns.opportunities
-        once_more = betaln(self.alpha + patterns.active + 1, self.beta + n - patterns.active) - betaln(
+        once_more = _log_beta(self.alpha + patterns.active + 1, self.beta + n - patterns.active) - _log_beta(
             self.alpha, self.beta
         )
-        ahead = hyp2f1(1, self.delta + n + 1, self.gamma + self.delta + n + 1, 1 / (1 + discount))
+        ahead = scipy.special.hyp2f1(
+            1, self.delta + n + 1, self.gamma + self.delta + n + 1, 1 / (1 + discount)
+        )
         alive = self._log_alive(n + 1) - np.log1p(discount) + np.log(ahead)
         return np.asarray(np.exp(once_more + alive - self.log_likelihoods(patterns)))
 
@@ -220,7 +226,7 @@ class BgBb:
         """For x and s, being active in x given opportunities of s, and: being alive then, leaving then."""
         active, step = _grid((patterns.active.max() + 1, patterns.opportunities.max() + 1))
         so_far = self._log_active(active, step)
-        leaves = betaln(self.gamma + 1, self.delta + step) - betaln(self.gamma, self.delta)
+        leaves = _log_beta(self.gamma + 1, self.delta + step) - _log_beta(self.gamma, self.delta)
         return so_far + self._log_alive(step), so_far + leaves
 
     def _falls(self, shape: tuple[int, ...], *, leaving: int) -> tuple[Floats, ...]:
@@ -228,6 +234,7 @@ class BgBb:
         active, step = _grid(shape)
         a, b = self.alpha + active, self.beta + np.maximum(step - active, 0)
         c, d = self.gamma + leaving, self.delta + step
+        psi = scipy.special.psi
         both, ends = psi(a + b), psi(c + d) + np.zeros(shape)
         return both - psi(a), both - psi(b), ends - psi(c), ends - psi(d)
 
@@ -235,11 +242,16 @@ class BgBb:
         """Being active in given opportunities of so many, while alive."""
         # Nobody was active more often than there were opportunities: those cells are never looked at.
         silent = np.maximum(step - active, 0)
-        return np.asarray(betaln(self.alpha + active, self.beta + silent) - betaln(self.alpha, self.beta))
+        return _log_beta(self.alpha + active, self.beta + silent) - _log_beta(self.alpha, self.beta)
 
     def _log_alive(self, step: Integers) -> Floats:
         """Being alive after so many opportunities."""
-        return np.asarray(betaln(self.gamma, self.delta + step) - betaln(self.gamma, self.delta))
+        return _log_beta(self.gamma, self.delta + step) - _log_beta(self.gamma, self.delta)
+
+
+def _log_beta(first: _Numbers, second: _Numbers) -> Floats:
+    """The logarithm of the beta function."""
+    return np.asarray(scipy.special.betaln(first, second), dtype=np.float64)
 
 
 def _summed(values: Floats, patterns: Patterns) -> float:

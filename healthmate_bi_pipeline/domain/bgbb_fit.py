@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import OptimizeResult, minimize
-from scipy.special import expit
+import scipy
 
 from healthmate_bi_pipeline.domain.bgbb import BgBb, Floats, Patterns
 
@@ -88,7 +87,7 @@ def fit(patterns: Patterns) -> Fit:
 
     edges = _edges()
     results = [
-        minimize(
+        scipy.optimize.minimize(
             loss,
             _place(start),
             method="L-BFGS-B",
@@ -143,7 +142,7 @@ def _model(place: Floats) -> BgBb:
     parameters = [
         float(value)
         for mean in (_OF_ACTIVITY, _OF_LEAVING)
-        for value in np.exp(place[mean + 1]) * expit([place[mean], -place[mean]])
+        for value in np.exp(place[mean + 1]) * scipy.special.expit([place[mean], -place[mean]])
     ]
     return BgBb(*parameters)
 
@@ -163,7 +162,7 @@ def _score(place: Floats, patterns: Patterns) -> tuple[float, Floats]:
     return likelihood, slopes
 
 
-def _steepness(result: OptimizeResult) -> float:
+def _steepness(result: scipy.optimize.OptimizeResult) -> float:
     """The steepest slope at a place, leaving out what leads over an edge."""
     low, high = _edges()
     leads_out = ((result.x <= low) & (result.jac > 0)) | ((result.x >= high) & (result.jac < 0))
@@ -195,7 +194,7 @@ def _errors(place: Floats, patterns: Patterns) -> tuple[float, float, float, flo
     return first, second, third, fourth
 
 
-def _failing(best: OptimizeResult, *, errors: tuple[float, ...], agreeing: int) -> str | None:
+def _failing(best: scipy.optimize.OptimizeResult, *, errors: tuple[float, ...], agreeing: int) -> str | None:
     """What speaks against the best place, or nothing."""
     if not np.isfinite(best.fun) or _steepness(best) > _LEVEL:
         return f"the search stopped on a slope ({best.message})"

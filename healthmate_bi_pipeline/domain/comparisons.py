@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import special
+import scipy
 
 CONFIDENCE_LEVEL = 0.95
 
@@ -67,13 +67,13 @@ def difference(estimate: float, *, standard_error: float, degrees: float) -> Dif
     """A difference whose standard error is known, by Student's t."""
     statistic = estimate / standard_error
     half = t_quantile(degrees) * standard_error
-    p_value = min(1.0, 2 * float(special.stdtr(degrees, -abs(statistic))))
+    p_value = min(1.0, 2 * float(scipy.special.stdtr(degrees, -abs(statistic))))
     return Difference(estimate, estimate - half, estimate + half, standard_error, statistic, degrees, p_value)
 
 
 def t_quantile(degrees: float) -> float:
     """How many standard errors the 95 % interval reaches on either side."""
-    return float(special.stdtrit(degrees, (1 + CONFIDENCE_LEVEL) / 2))
+    return float(scipy.special.stdtrit(degrees, (1 + CONFIDENCE_LEVEL) / 2))
 
 
 def difference_of_shares(hits: int, count: int, *, other_hits: int, other_count: int) -> Difference | None:
@@ -98,13 +98,13 @@ def difference_of_shares(hits: int, count: int, *, other_hits: int, other_count:
         standard_error=error,
         statistic=statistic,
         degrees=math.inf,
-        p_value=min(1.0, 2 * float(special.ndtr(-abs(statistic)))),
+        p_value=min(1.0, 2 * float(scipy.special.ndtr(-abs(statistic)))),
     )
 
 
 def _wilson(share: float, count: int) -> tuple[float, float]:
     """The score interval of one share (Wilson 1927)."""
-    z = float(special.ndtri((1 + CONFIDENCE_LEVEL) / 2))
+    z = float(scipy.special.ndtri((1 + CONFIDENCE_LEVEL) / 2))
     middle = share + z * z / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     return (middle - half) / (1 + z * z / count), (middle + half) / (1 + z * z / count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import false_discovery_control
+import scipy
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,4 +24,4 @@ def adjusted_p_values(p_values: npt.ArrayLike) -> Floats:
     [0.03, 0.04, 0.04]
     """
     given = np.asarray(p_values, dtype=np.float64)
-    return np.asarray(false_discovery_control(given, method="bh")) if len(given) else given
+    return np.asarray(scipy.stats.false_discovery_control(given, method="bh")) if len(given) else given

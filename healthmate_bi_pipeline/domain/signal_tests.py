@@ -20,8 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
-from scipy.stats import kruskal
+import scipy
 
 from healthmate_bi_pipeline.domain.comparisons import t_quantile
 from healthmate_bi_pipeline.domain.control_charts import NEAR_OF, SHIFT_POINTS, last_run
@@ -219,7 +218,7 @@ def _best(
         counted, statistic = max(degrees / wide, 1.0), statistic / math.sqrt(wide)
     if allows_for_tails:
         counted = min(counted, tail_degrees((series.within - estimates[best] * rows[best])[~is_in[best]]))
-    p_value = 2 * float(special.stdtr(counted, -abs(statistic))) * int(can_tell.sum())
+    p_value = 2 * float(scipy.special.stdtr(counted, -abs(statistic))) * int(can_tell.sum())
     estimate = float(estimates[best])
     half = t_quantile(counted) * abs(estimate / statistic) if statistic else math.inf
     return Effect(
@@ -281,4 +280,4 @@ def has_levels(values: npt.ArrayLike, *, strata: npt.ArrayLike, level: float = 0
     groups = [series[given == one] for one in np.unique(given)]
     if len(groups) < 2 or np.ptp(series) == 0:
         return False
-    return float(kruskal(*groups).pvalue) <= level
+    return float(scipy.stats.kruskal(*groups).pvalue) <= level

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -86,7 +86,7 @@ def mann_kendall(
     deviation = math.sqrt(variance * widening(correlation))
     z = (score - np.sign(score)) / deviation if deviation else 0.0
     low, high = _interval(slopes, deviation)
-    p_value = min(1.0, 2 * float(special.ndtr(-abs(z))))
+    p_value = min(1.0, 2 * float(scipy.special.ndtr(-abs(z))))
     return Trend(score, deviation, float(z), p_value, slope, low, high, correlation)
 
 
@@ -134,7 +134,7 @@ def _without_levels(series: Floats, groups: npt.NDArray[np.generic]) -> Floats:
 
 def _interval(slopes: Floats, deviation: float) -> tuple[float, float]:
     """The slopes whose ranks lie so far from the middle one (Sen 1968; Gilbert 1987)."""
-    reach = float(special.ndtri((1 + CONFIDENCE_LEVEL) / 2)) * deviation
+    reach = float(scipy.special.ndtri((1 + CONFIDENCE_LEVEL) / 2)) * deviation
     last = len(slopes) - 1
     low = min(max(round((len(slopes) - reach) / 2) - 1, 0), last)
     high = min(max(round((len(slopes) + reach) / 2), 0), last)

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import date
+from time import monotonic
 from typing import Any
 
 import dagster as dg
 
 from healthmate_bi_pipeline.catalog.columns import Column, Table
+from healthmate_bi_pipeline.catalog.families import FAMILY_BY_GROUP
 from healthmate_bi_pipeline.domain.period import Window, midnight
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.lineage import code_references, column_lineage
+from healthmate_bi_pipeline.orchestration.links import report_links
 from healthmate_bi_pipeline.orchestration.partitions import partitions_of, window_of
 from healthmate_bi_pipeline.orchestration.resources import PIPELINE
+from healthmate_bi_pipeline.orchestration.timetable import schedules_by_asset
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.describe import Preview, counts_per_partition, preview
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
@@ -27,7 +31,7 @@ KINDS: dict[str, set[str]] = {
 }
 
 MOST_LINES = 100
-"""Messages and paths of one run that are shown."""
+"""Messages of one run that are shown."""
 
 
 def asset_key(name: str) -> dg.AssetKey:
@@ -39,10 +43,14 @@ def build_assets(
     specs: Iterable[AssetSpec], *, settings: Settings, first_day: date
 ) -> list[dg.AssetsDefinition]:
     """All assets, their partitions starting at the first day."""
-    return [_asset(spec, settings, first_day) for spec in specs]
+    specs = tuple(specs)
+    schedules = schedules_by_asset(settings, specs)
+    return [_asset(spec, settings, first_day, schedules[spec.name]) for spec in specs]
 
 
-def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDefinition:
+def _asset(
+    spec: AssetSpec, settings: Settings, first_day: date, schedules: tuple[str, ...]
+) -> dg.AssetsDefinition:
     partitioned = spec.partitioned_by
 
     @dg.asset(
@@ -55,7 +63,7 @@ def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDef
         owners=list(OWNERS),
         kinds=KINDS[spec.place],
         tags={"healthmate/place": spec.place, "healthmate/privacy": str(spec.table.privacy)},
-        metadata=_definition_metadata(spec, settings),
+        metadata=_definition_metadata(spec, settings, schedules),
         code_version=spec.version,
         required_resource_keys={PIPELINE},
     )
@@ -64,17 +72,23 @@ def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDef
         window = window_of(context.partition_time_window) if partitioned else None
         with told_to_dagster(context.op_execution_context):
             refuse_unmakeable(pipeline, spec, window)
+            started = monotonic()
             built = spec.build(pipeline, window)
-            _report(context, pipeline, spec, window, built)
+            _report(context, pipeline, spec, window, built, seconds=monotonic() - started)
 
     return made
 
 
-def _definition_metadata(spec: AssetSpec, settings: Settings) -> dict[str, Any]:
+def _definition_metadata(spec: AssetSpec, settings: Settings, schedules: tuple[str, ...]) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "dagster/column_schema": dg.MetadataValue.table_schema(column_schema(spec.table)),
         "dagster/code_references": code_references(spec),
+        "schedules": ", ".join(schedules) or "none: it is made where somebody asks for it",
     }
+    family = FAMILY_BY_GROUP.get(spec.group)
+    if family is not None and spec.table is family.view and family.beside:
+        beside = (f"- `{table.name}`: {table.description}" for table in family.beside)
+        metadata["tables made with it"] = dg.MetadataValue.md("\n".join(beside))
     if spec.place == "warehouse":
         metadata["dagster/table_name"] = spec.table.name
     elif spec.place == "lake":
@@ -106,6 +120,8 @@ def _report(
     spec: AssetSpec,
     window: Window | None,
     built: Built,
+    *,
+    seconds: float,
 ) -> None:
     """Say what was made: rows per partition; what is about the whole run once, at its last partition.
 
@@ -116,24 +132,27 @@ def _report(
     if window is None:
         shown = preview(pipeline, spec, UNPARTITIONED)
         held = shown.rows if shown else built.total
-        context.add_asset_metadata(
-            {"dagster/row_count": held, **_of_run(built), **_lineage(spec), **_preview(spec, shown)}
-        )
+        told: dict[str, Any] = {"dagster/row_count": held, "seconds": round(seconds, 3)}
+        context.add_asset_metadata({**told, **_of_run(built), **_lineage(spec), **_preview(spec, shown)})
         return
     assert spec.partitioned_by is not None  # noqa: S101 - a window has been given
     label = spec.partitioned_by.label
     counts = counts_per_partition(pipeline, spec.name, window)
+    seconds_each = round(seconds / max(len(built.rows), 1), 3)
     for day, rows in built.rows.items():
-        context.add_asset_metadata(
-            {"dagster/partition_row_count": rows, **counts.get(day, {})}, partition_key=label(midnight(day))
-        )
+        about_it = {
+            "dagster/partition_row_count": rows,
+            **counts.get(day, {}),
+            "seconds": seconds_each,
+            **report_links(pipeline.settings, built.files.get(day, ())),
+        }
+        context.add_asset_metadata(about_it, partition_key=label(midnight(day)))
     filled = max((day for day, rows in built.rows.items() if rows), default=None)
     if filled is not None:
         about = _preview(spec, preview(pipeline, spec, filled))
         context.add_asset_metadata(about, partition_key=label(midnight(filled)))
-    context.add_asset_metadata(
-        {**_of_run(built), **_lineage(spec)}, partition_key=context.partition_key_range.end
-    )
+    of_run = {"seconds of the run": round(seconds, 3), **_of_run(built), **_lineage(spec)}
+    context.add_asset_metadata(of_run, partition_key=context.partition_key_range.end)
 
 
 def _lineage(spec: AssetSpec) -> dict[str, dg.TableColumnLineage]:
@@ -149,8 +168,6 @@ def _of_run(built: Built) -> dict[str, dg.MetadataValue]:
         told["messages"] = dg.MetadataValue.md("\n".join(f"- {line}" for line in _first(built.messages)))
     if built.summary:
         told["report"] = dg.MetadataValue.md(built.summary)
-    if built.paths:
-        told["files"] = dg.MetadataValue.md("\n".join(f"- `{path}`" for path in _first(built.paths)))
     return told
 
 

@@ -12,15 +12,27 @@ from healthmate_bi_pipeline.orchestration.jobs import (
 )
 from healthmate_bi_pipeline.orchestration.schedules import build_schedules
 from healthmate_bi_pipeline.orchestration.sensors import build_sensors
+from healthmate_bi_pipeline.orchestration.timetable import CHECKS_JOB
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 
 
 def build_automation(settings: Settings) -> dg.Definitions:
     """The jobs, and what starts them."""
-    refresh, collect, retention = build_refresh(settings), build_collect(settings), build_retention(settings)
+    refresh = build_refresh(settings)
+    checks = dg.define_asset_job(
+        CHECKS_JOB,
+        selection=dg.AssetSelection.all_asset_checks(),
+        description="Every check over everything there is; those of single runs look at their days only.",
+    )
     return dg.Definitions(
-        jobs=[refresh, collect, build_report_job(settings), retention],
-        schedules=build_schedules(settings, refresh, collect, retention),
+        jobs=[
+            refresh,
+            checks,
+            build_report_job(settings),
+            build_retention(settings),
+            build_collect(settings),
+        ],
+        schedules=build_schedules(settings),
         sensors=build_sensors(settings, refresh, open_pipeline=partial(Pipeline.open, settings)),
     )

@@ -8,6 +8,7 @@ import dagster as dg
 
 from healthmate_bi_pipeline.orchestration.assets import build_assets
 from healthmate_bi_pipeline.orchestration.checks import build_checks
+from healthmate_bi_pipeline.orchestration.links import linked_to_repository
 from healthmate_bi_pipeline.orchestration.partitions import find_first_day
 from healthmate_bi_pipeline.orchestration.resources import PIPELINE, OpenPipeline, pipeline_resource
 from healthmate_bi_pipeline.settings import Settings
@@ -35,7 +36,10 @@ def build_definitions(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
         warnings.filterwarnings("ignore", "Class `.*CodeReference", dg.BetaWarning)
+        warnings.filterwarnings("ignore", "Function `link_code_references_to_git`", dg.BetaWarning)
+        warnings.filterwarnings("ignore", "Class `AnchorBasedFilePathMapping`", dg.BetaWarning)
         made = build_assets(assets, settings=settings, first_day=find_first_day(settings))
+        made = linked_to_repository(made, settings)
     return dg.Definitions(
         assets=made,
         asset_checks=build_checks(checks, assets, settings.checks),

@@ -10,13 +10,11 @@ from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.orchestration.assets import asset_key
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.resources import PIPELINE
-from healthmate_bi_pipeline.settings import CheckSettings, Settings, Severity
+from healthmate_bi_pipeline.settings import CheckSettings, Severity
 from healthmate_bi_pipeline.usecases.check_results import check_and_record, severity_of
 from healthmate_bi_pipeline.usecases.checks import CHECKS, CheckSpec, Judgement, Verdict
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
-
-CHECK_JOB = "checks"
 
 _PARTITION = "dagster/partition"
 _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -79,23 +77,3 @@ def result(judgement: Judgement, severity: Severity) -> dg.AssetCheckResult:
         description=judgement.reason,
         metadata=metadata,
     )
-
-
-def build_check_job(settings: Settings) -> dg.Definitions:
-    """The job that makes all checks over everything, and the schedule that starts it once a day."""
-    job = dg.define_asset_job(
-        CHECK_JOB,
-        selection=dg.AssetSelection.all_asset_checks(),
-        description="Every check over everything there is; those of single runs look at their days only.",
-    )
-    schedule = dg.ScheduleDefinition(
-        name="checks_daily",
-        cron_schedule=settings.schedules.cron.get("checks_daily", "15 13 * * *"),
-        job=job,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING
-        if settings.schedules.enabled
-        else dg.DefaultScheduleStatus.STOPPED,
-        description="Once a day: every check over everything, also whether all that is due has been made.",
-    )
-    return dg.Definitions(jobs=[job], schedules=[schedule])

@@ -16,14 +16,12 @@ from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
 from healthmate_bi_pipeline.orchestration.retention import apply_retention
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
+from healthmate_bi_pipeline.orchestration.timetable import COLLECT, REFRESH, RETENTION
 from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.collect_host import host_place, sample_host
 
-REFRESH = "refresh"
-COLLECT = "collect_host_sample"
 REPORT = "report"
-RETENTION = "retention"
 
 CAUSE_TAG = "healthmate/refresh"
 """On the runs that a refresh starts: the run that they belong to."""
@@ -148,12 +146,7 @@ def build_report_job(settings: Settings) -> dg.JobDefinition:
                 asked.get("generated_by") or None,
             )
             written = write_recorded_report(settings, order, instance=context.instance)
-        context.add_output_metadata(
-            {
-                "files": dg.MetadataValue.md("\n".join(f"- `{path}`" for path in written.paths)),
-                "report": dg.MetadataValue.md(written.summary),
-            }
-        )
+        context.add_output_metadata({**written.links, "report": dg.MetadataValue.md(written.summary)})
 
     @dg.job(
         name=REPORT,

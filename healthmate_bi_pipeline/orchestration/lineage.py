@@ -1,5 +1,6 @@
 """Where the columns of an asset come from, and where the code that makes it stands: what Dagster's pages link to."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -39,6 +40,12 @@ def _deps(column: Column, spec: AssetSpec) -> list[dg.TableColumnDep]:
     ]
 
 
+def _label(function: Callable[..., object]) -> str:
+    """A function by its module and name; one without a name by its module."""
+    module, name = function.__module__.rpartition(".")[2], function.__name__
+    return f"{module}.{name}" if name.isidentifier() else module
+
+
 def code_references(spec: AssetSpec) -> dg.CodeReferencesMetadataValue:
     """The functions that make an asset: that of its kind, and what is particular to it."""
     found = []
@@ -54,7 +61,7 @@ def code_references(spec: AssetSpec) -> dg.CodeReferencesMetadataValue:
             dg.LocalFileCodeReference(
                 file_path=function.__code__.co_filename,
                 line_number=function.__code__.co_firstlineno,
-                label=function.__name__,
+                label=_label(function),
             )
             for function in (build, *found)
         ]

@@ -1,5 +1,6 @@
 """A report that somebody asks for, written at once and recorded in the instance where it is a partition."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import dagster as dg
 from healthmate_bi_pipeline.catalog.reports import ReportType
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.orchestration.assets import asset_key
+from healthmate_bi_pipeline.orchestration.links import report_links
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 from healthmate_bi_pipeline.usecases.reports.recipes import RECIPE_BY_TYPE
@@ -34,6 +36,7 @@ class WrittenReport:
     """The files of a report, and what may be said of it here."""
 
     paths: tuple[Path, ...]
+    links: Mapping[str, dg.MetadataValue]
     summary: str
 
 
@@ -56,22 +59,23 @@ def write_recorded_report(
     with Pipeline.open(settings) as pipeline:
         recipe = RECIPE_BY_TYPE[report_type.name]
         built = write_report(pipeline, recipe, window, generated_by=order.generated_by)
+    links = report_links(settings, built.paths)
     period = report_type.cadence_of(window)
     if period is not None:
-        told = _materialization(report_type, period, window, summary=built.summary)
+        told = _materialization(order, period, {**links, "report": dg.MetadataValue.md(built.summary)})
         if instance is not None:
             instance.report_runless_asset_event(told)
         else:
             with dg.DagsterInstance.get() as opened:
                 opened.report_runless_asset_event(told)
-    return WrittenReport(tuple(settings.reports_path / path for path in built.paths), built.summary)
+    return WrittenReport(tuple(settings.reports_path / path for path in built.paths), links, built.summary)
 
 
 def _materialization(
-    report_type: ReportType, period: Period, window: Window, *, summary: str
+    order: ReportOrder, period: Period, metadata: Mapping[str, dg.MetadataValue]
 ) -> dg.AssetMaterialization:
     return dg.AssetMaterialization(
-        asset_key=asset_key(report_asset(report_type, period)),
-        partition=period.label(window.start),
-        metadata={"dagster/partition_row_count": 1, "report": dg.MetadataValue.md(summary)},
+        asset_key=asset_key(report_asset(order.report_type, period)),
+        partition=period.label(order.window.start),
+        metadata={"dagster/partition_row_count": 1, **metadata},
     )

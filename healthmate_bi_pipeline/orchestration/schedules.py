@@ -1,59 +1,33 @@
-"""When things are made by themselves: each period and report by the timetable, and a look at this host."""
+"""What starts jobs by the clock: the timetable as Dagster's schedules."""
 
 from collections.abc import Callable
 
 import dagster as dg
 
 from healthmate_bi_pipeline.orchestration.jobs import is_refreshing, refresh_config
-from healthmate_bi_pipeline.orchestration.timetable import Due, timetable
+from healthmate_bi_pipeline.orchestration.timetable import REFRESH, Due, timetable
 from healthmate_bi_pipeline.settings import Settings
 
-EVERY_FIVE_MINUTES = "*/5 * * * *"
-EVERY_NIGHT = "40 3 * * *"
+
+def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """All schedules; ``schedules.enabled`` starts them, the UI starts and stops each.
+
+    Raises:
+        UsageError: the settings name a schedule that there is not, or a time that is none.
+    """
+    is_enabled = settings.schedules.enabled
+    return [_schedule(due, is_running=is_enabled and due.starts_by_itself) for due in timetable(settings)]
 
 
-def build_schedules(
-    settings: Settings,
-    refresh: dg.JobDefinition,
-    collect: dg.JobDefinition,
-    retention: dg.JobDefinition,
-) -> list[dg.ScheduleDefinition]:
-    """The schedules; ``schedules.enabled`` starts those of the timetable, the UI starts and stops each."""
-    status = (
-        dg.DefaultScheduleStatus.RUNNING if settings.schedules.enabled else dg.DefaultScheduleStatus.STOPPED
-    )
-    collect_every_five_minutes = dg.ScheduleDefinition(
-        name="collect_every_five_minutes",
-        cron_schedule=EVERY_FIVE_MINUTES,
-        job=collect,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Every five minutes: one sample of the host that Dagster runs on.",
-    )
-    retention_nightly = dg.ScheduleDefinition(
-        name="retention_nightly",
-        cron_schedule=EVERY_NIGHT,
-        job=retention,
-        execution_timezone="UTC",
-        default_status=status if settings.retention.enabled else dg.DefaultScheduleStatus.STOPPED,
-        description="Every night: deletes what is past its time; fails while retention is off.",
-    )
-    return [
-        *(_schedule(due, refresh, status) for due in timetable(settings)),
-        collect_every_five_minutes,
-        retention_nightly,
-    ]
-
-
-def _schedule(due: Due, refresh: dg.JobDefinition, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
+def _schedule(due: Due, *, is_running: bool) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=due.name,
         cron_schedule=due.cron if len(due.cron) > 1 else due.cron[0],
-        job=refresh,
+        job_name=due.job,
         execution_timezone="UTC",
-        default_status=status,
+        default_status=dg.DefaultScheduleStatus.RUNNING if is_running else dg.DefaultScheduleStatus.STOPPED,
         description=due.description,
-        execution_fn=_asking(due),
+        execution_fn=_asking(due) if due.job == REFRESH else None,
     )
 
 

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.errors import BusyError
 from healthmate_bi_pipeline.orchestration.alerts import send_alerts
 from healthmate_bi_pipeline.orchestration.jobs import is_refreshing, refresh_config
 from healthmate_bi_pipeline.orchestration.resources import OpenPipeline
 from healthmate_bi_pipeline.settings import Settings
-from healthmate_bi_pipeline.usecases.collect import landing_digest
+from healthmate_bi_pipeline.sources.landing import folder_digest
 from healthmate_bi_pipeline.usecases.graph import ASSETS, OF_ALL_TIME
 from healthmate_bi_pipeline.usecases.late_data import find_late_days, intake_mark, spans
 from healthmate_bi_pipeline.warehouse.failures import translated
@@ -43,7 +44,7 @@ def _landing_files(settings: Settings, refresh: dg.JobDefinition) -> dg.SensorDe
         description="Takes files in that have come to the landing folder and no longer change.",
     )
     def landing_files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        found = landing_digest(settings)
+        found = folder_digest(settings.landing_path, DATASETS)
         seen, _, asked = (context.cursor or ",").partition(",")
         if found is None:
             return dg.SensorResult(skip_reason="The landing folder is empty.")

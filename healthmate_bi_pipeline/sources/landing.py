@@ -13,7 +13,8 @@ import hashlib
 import re
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -127,6 +128,21 @@ def find_files(landing: Path, dataset: Dataset) -> list[FoundFile]:
         if path.is_file() and not is_hidden and not path.name.endswith(_UNFINISHED):
             found.append(FoundFile(path, _printable(relative.as_posix()), path.stat().st_size))
     return found
+
+
+def folder_digest(landing: Path, datasets: Iterable[Dataset]) -> str | None:
+    """A short text that changes when files of datasets appear, grow or go; ``None`` if there are none.
+
+    The files are not opened: it is asked every half minute.
+    """
+    seen: list[str] = []
+    for dataset in datasets:
+        with suppress(FileNotFoundError):  # taken away at this moment
+            seen += [
+                f"{dataset.name}/{file.name} {file.size} {file.path.stat().st_mtime_ns}"
+                for file in find_files(landing, dataset)
+            ]
+    return hashlib.sha256("\n".join(sorted(seen)).encode()).hexdigest()[:16] if seen else None
 
 
 def _printable(name: str) -> str:

@@ -7,16 +7,11 @@ numbers that they go by here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.errors import HealthMateError
-from healthmate_bi_pipeline.settings import Settings
-from healthmate_bi_pipeline.sources import landing
 from healthmate_bi_pipeline.sources.demo import DemoResult, write_demo
 from healthmate_bi_pipeline.sources.fitbit import import_fitbit
 from healthmate_bi_pipeline.sources.imports import ImportResult
@@ -71,21 +66,6 @@ def import_fitbit_export(pipeline: Pipeline, folder: Path, *, time_zone: str) ->
     detail = {"files": len(result.inputs), "people": result.identities.num_rows, "new people": new}
     enter(pipeline, "import", {**detail, "format": FITBIT}, sum(result.rows.values()))
     return result
-
-
-def landing_digest(settings: Settings) -> str | None:
-    """A short text that changes when files appear, grow or go in the landing folder; ``None`` if it is empty.
-
-    The files are not opened: it is asked every half minute.
-    """
-    seen: list[str] = []
-    for dataset in DATASETS:
-        with suppress(FileNotFoundError):  # taken away at this moment
-            seen += [
-                f"{dataset.name}/{file.name} {file.size} {file.path.stat().st_mtime_ns}"
-                for file in landing.find_files(settings.landing_path, dataset)
-            ]
-    return sha256("\n".join(sorted(seen)).encode()).hexdigest()[:16] if seen else None
 
 
 def enter(pipeline: Pipeline, action: str, detail: Mapping[str, Any], rows: int) -> None:

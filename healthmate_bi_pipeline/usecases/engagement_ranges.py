@@ -55,9 +55,6 @@ _SHAPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """What tells rows apart beside their range, and what of them adds up over people."""
 
-_NOBODY = arrow_schema(raw_table(USERS).columns).empty_table()
-"""No figure of everybody asks for the person's record."""
-
 
 @dataclass(frozen=True)
 class RangeEngagement:
@@ -131,12 +128,13 @@ def engagement_of_part(pipeline: Pipeline, as_of: Mapping[Window, date], part: P
 
 
 def _figures(pipeline: Pipeline, engine: Engine, merged: ir.Table, windows: Sequence[Window]) -> Rows:
+    nobody = arrow_schema(raw_table(USERS).columns).empty_table()  # no figure of everybody asks for records
     rows = summarize.summarize(
         merged,
         None,
         period=windows[0],
         measures={row["measure"] for row in engine.rows(merged.select("measure").distinct())},
-        users=engine.memory_table(_NOBODY),
+        users=engine.memory_table(nobody),
         shifts=None,
         versions=engine.memory_table(version_rows([(window.start, 0) for window in windows])),
         complete_before=pipeline.complete_before,

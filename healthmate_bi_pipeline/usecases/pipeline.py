@@ -144,20 +144,25 @@ class Built:
         rows: rows per partition, by its first day; an unpartitioned asset has the day of ``UNPARTITIONED``.
         counts: figures for people: staged, kept …
         messages: lines about input that could not be used.
-        paths: files that were written.
+        files: the paths of what was written, below the reports, per partition.
         summary: what was made in a few lines of Markdown; nothing of a person in it.
     """
 
     rows: Mapping[date, int]
     counts: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
+    files: Mapping[date, tuple[str, ...]] = field(default_factory=dict)
     summary: str = ""
 
     @property
     def total(self) -> int:
         """Rows of all partitions."""
         return sum(self.rows.values())
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Files of all partitions."""
+        return tuple(path for paths in self.files.values() for path in paths)
 
 
 UNPARTITIONED = date(1970, 1, 1)

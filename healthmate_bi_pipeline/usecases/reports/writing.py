@@ -70,7 +70,7 @@ def build_reports(
     assert window is not None  # noqa: S101 - reports are partitioned
     asset = report_asset(recipe.report_type, period)
     rows: dict[date, int] = {}
-    paths: list[str] = []
+    written_files: dict[date, tuple[str, ...]] = {}
     last: Written | None = None
     parts = list(period.windows(window))
     with pipeline.recorded(asset, window) as tally, pipeline.warehouse.hold(asset, window):
@@ -85,15 +85,16 @@ def build_reports(
             )
             rows[part.first_day] = 1 if written else 0
             tally.rows += rows[part.first_day]
-            paths += written.paths if written else ()
+            if written:
+                written_files[part.first_day] = written.paths
             last = written or last
             pipeline.progress(asset, (place + 1) / len(parts))
-        if paths:
+        if written_files:
             write_index(pipeline)
         # Booked last: what is killed before is tried again, finds its reports and lists them.
         _book(pipeline, asset, rows, inputs)
     return Built(
-        rows, {"reports": sum(rows.values())}, (), tuple(paths), last.summary if last is not None else ""
+        rows, {"reports": sum(rows.values())}, (), written_files, last.summary if last is not None else ""
     )
 
 
@@ -127,7 +128,8 @@ def write_report(
             write_index(pipeline)
             if period is not None:
                 _book(pipeline, asset, {window.first_day: 1}, inputs)
-    return Built({window.first_day: 1}, {"reports": 1}, (), written.paths, written.summary)
+    day = window.first_day
+    return Built({day: 1}, {"reports": 1}, (), {day: written.paths}, written.summary)
 
 
 def _inputs(pipeline: Pipeline, window: Window, *, recipe: ReportRecipe, period: Period) -> dict[date, int]:
