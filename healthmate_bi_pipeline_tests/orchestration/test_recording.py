@@ -15,6 +15,7 @@ from healthmate_bi_pipeline.catalog.datasets import DATASETS
 from healthmate_bi_pipeline.catalog.reports import HEALTH_SUMMARY
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.orchestration.build import build_definitions
+from healthmate_bi_pipeline.orchestration.dead_runs import PID_TAG
 from healthmate_bi_pipeline.orchestration.instance import FAST_EVENTS, prepare_dagster_home
 from healthmate_bi_pipeline.orchestration.jobs import build_report_job
 from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
@@ -185,7 +186,7 @@ def test_a_run_of_the_ui_opens_its_own_pipeline(recorded: dg.DagsterInstance, kn
     assert filled["avg_weight"] == 0
     run = recorded.get_run_by_id(result.run_id)
     assert run is not None
-    assert "healthmate/pid" in run.tags
+    assert PID_TAG in run.tags
 
 
 def test_late_data_cost_their_own_size(known: Settings) -> None:
