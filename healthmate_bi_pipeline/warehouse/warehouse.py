@@ -18,7 +18,7 @@ from healthmate_bi_pipeline.warehouse.failures import (
     sqlstate,
     translated,
 )
-from healthmate_bi_pipeline.warehouse.locks import advisory_key, hold_keys, hold_window
+from healthmate_bi_pipeline.warehouse.locks import advisory_key, assert_still_held, hold_keys, hold_window
 from healthmate_bi_pipeline.warehouse.migration import migrate
 from healthmate_bi_pipeline.warehouse.reading import ensure_reader
 from healthmate_bi_pipeline.warehouse.server import CONNECT_SECONDS, database_url, unreachable
@@ -87,22 +87,30 @@ class Warehouse:
         self.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, needs_locks: bool = True) -> Iterator[Connection]:
         """A connection whose work is kept whole, or, when the block raises, not at all.
 
+        Args:
+            needs_locks: nothing is kept when a lock of this writer was lost meanwhile; ``False`` for what no lock
+                protects, like the record of a failure.
+
         Raises:
+            LostLockError: a lock that ``hold`` gave is gone.
             TransientError: the connection was lost, or PostgreSQL lacks room or was stopped.
             IntegrityError: PostgreSQL refused the rows.
         """
         with translated(), self.engine.begin() as connection:
             yield connection
+            if needs_locks:
+                assert_still_held()
 
     def hold(
         self, asset: str, window: Window, *, wait_seconds: float = HOLD_SECONDS
     ) -> AbstractContextManager[None]:
         """Keep other writers of an asset out of the months that a window touches, until the block ends.
 
-        It dies with its process, so nothing has to be cleaned up after a kill.
+        It dies with its process, so nothing has to be cleaned up after a kill. It dies with its connection too: then
+        nothing that the block writes is committed any more.
 
         Raises:
             BusyError: another run held one of them for longer than ``wait_seconds``.
