@@ -12,6 +12,7 @@ everything else is not.
     ├── IntegrityError        the pipeline's own books do not balance: going on would be wrong
     └── TransientError        may succeed when tried again
         ├── BusyError             another run holds the same window
+        ├── LostServerError       PostgreSQL stopped, or the connection to it broke
         ├── LostLockError         what kept other writers out is gone, so nothing more is written
         ├── DiskFullError         a disk, a quota or the number of files is used up
         ├── EngineFullError       the engine's memory or scratch space does not suffice
@@ -57,6 +58,10 @@ class TransientError(HealthMateError):
 
 class BusyError(TransientError):
     """Another run holds the same window and did not finish in time."""
+
+
+class LostServerError(TransientError):
+    """PostgreSQL stopped or the connection to it broke; it may be back in a moment."""
 
 
 class LostLockError(TransientError):

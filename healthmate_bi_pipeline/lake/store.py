@@ -39,6 +39,9 @@ _UNUSABLE = re.compile(r"[][|^]|%[0-9A-Fa-f]{2}")
 
 _ATTEMPTS = 20  # commits of other days that may come between reading a table's version and writing the next
 
+_FILLING = CommitProperties(app_transactions=[Transaction("filling empty partitions", 1)])
+"""Of two that fill empty partitions at once one fails and looks again: they may be the same partitions."""
+
 ARROW_TYPES: dict[Type, Any] = {
     Type.INTEGER: pa.int64(),
     Type.NUMBER: pa.float64(),
@@ -207,7 +210,7 @@ class Lake:
                         mode="append",
                         schema=table.schema(),
                         partition_by=[partition_by],
-                        commit_properties=properties,
+                        commit_properties=_FILLING if replaced and not removed else properties,
                     )
                     return
                 if self._created_with(name, files, schema, partition_by, properties):

@@ -247,6 +247,7 @@ class _Run:
             period=group.partitioned_by,
             window=window,
             tags=self._tags,
+            wait_for_server=self._pipeline.warehouse.wait_for_server,
         )
         self._interrupts.raise_if_any()
         for failure in failures:

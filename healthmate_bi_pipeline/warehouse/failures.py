@@ -17,6 +17,7 @@ from healthmate_bi_pipeline.errors import (
     DiskFullError,
     HealthMateError,
     IntegrityError,
+    LostServerError,
     TransientError,
     UsageError,
 )
@@ -42,6 +43,8 @@ _REASONS = {
     "57P03": "PostgreSQL is starting or stopping",
 }
 """What the most usual errors that pass are about."""
+
+_LOST = ("57P01", "57P02", "57P03", "08")
 
 _PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
 """Connection, rollback (serialization, deadlock), resources, prerequisite state, operator, system."""
@@ -69,12 +72,13 @@ def as_health_mate_error(error: DriverError) -> HealthMateError:
             " run again."
         )
     if code is None:
-        return TransientError(
+        return LostServerError(
             "The connection to PostgreSQL was lost; what was not committed is undone. Try again."
         )
     if code in _REASONS or code.startswith(_PASSING_CLASSES):
         reason = _REASONS.get(code, "PostgreSQL stopped the work")
-        return TransientError(f"{reason} ({code}); what was not committed is undone. Try again.")
+        kind = LostServerError if code.startswith(_LOST) else TransientError
+        return kind(f"{reason} ({code}); what was not committed is undone. Try again.")
     if code == INSUFFICIENT_PRIVILEGE:
         return UsageError(f"PostgreSQL does not allow this: {primary_message(error)}.")
     diagnostics = getattr(_original(error), "diag", None)
