@@ -49,7 +49,7 @@ def sweep(parent: Path) -> int:
     for folder in parent.glob(f"{PREFIX}*"):
         with suppress(OSError):  # somebody else sweeps it at this moment
             try:
-                lock = (folder / _LOCK).open("a")
+                lock = (folder / _LOCK).open("r+")
             except FileNotFoundError:
                 if time.time() - folder.stat().st_mtime > _SECONDS_TO_BEGIN:
                     shutil.rmtree(folder)

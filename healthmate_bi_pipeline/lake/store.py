@@ -344,7 +344,9 @@ class Lake:
                 ) from None
             if isinstance(error, CommitFailedError):
                 raise TransientError(f"{name} could not be written: {error}") from None
-            raise self._told(error) from None
+            if is_disk_full(error):
+                raise disk_full("the lake", self.uri) from None
+            raise
 
     def _make_folder(self, name: str) -> None:
         if self.is_on_disk:

@@ -12,13 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.errors import LostServerError
 from healthmate_bi_pipeline.orchestration.assets import asset_key
+from healthmate_bi_pipeline.orchestration.failures import MOST_TRIES
 from healthmate_bi_pipeline.orchestration.partitions import range_tags
+from healthmate_bi_pipeline.orchestration.watching import RUN
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster prints every event to the terminal otherwise; they are all in the instance."""
-
-MOST_TRIES = 3
-"""How often a run is begun when PostgreSQL goes away while it is recorded."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _failures(
     }
     found: list[Failure] = []
     for event in result.all_events:
-        name = by_step.get(event.step_key or "", event.step_key or "run")
+        name = by_step.get(event.step_key or "", event.step_key or RUN)
         # A blocking check that fails is a step that fails; its evaluation says more.
         if event.is_step_failure and event.step_key not in of_checks:
             found.append(Failure(name, f"{name}{days}: {_reason(event)}"))
@@ -117,9 +116,7 @@ def _failures(
         left = [name for step, name in by_step.items() if step not in made and name not in graves]
         found += [Failure(name, f"{name}{days}: not made, because of what failed before.") for name in left]
     if not result.success and all(failure.is_warning for failure in found):
-        found.append(
-            Failure("run", f"The run {result.run_id}{days} failed; `healthmate-bi ui` shows its log.")
-        )
+        found.append(Failure(RUN, f"The run {result.run_id}{days} failed; `healthmate-bi ui` shows its log."))
     return found
 
 

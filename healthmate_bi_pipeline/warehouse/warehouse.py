@@ -22,7 +22,7 @@ from healthmate_bi_pipeline.warehouse.failures import (
 from healthmate_bi_pipeline.warehouse.locks import advisory_key, assert_still_held, hold_keys, hold_window
 from healthmate_bi_pipeline.warehouse.migration import migrate
 from healthmate_bi_pipeline.warehouse.reading import ensure_reader
-from healthmate_bi_pipeline.warehouse.server import CONNECT_SECONDS, database_url, unreachable
+from healthmate_bi_pipeline.warehouse.server import CONNECT_SECONDS, database_url, telling_losses, unreachable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,8 +54,13 @@ class Warehouse:
 
         Raises:
             UsageError: the database cannot be used as it is; the text says what to do.
-            TransientError: the server does not answer.
+            TransientError: the server does not answer, or has no room.
         """
+        with telling_losses(settings):
+            return cls._opened(settings)
+
+    @classmethod
+    def _opened(cls, settings: Settings) -> Self:
         url = database_url(settings)
         engine = make_engine(url)
         try:
@@ -105,18 +110,19 @@ class Warehouse:
             TransientError: PostgreSQL lacks room, or has ended the work.
             IntegrityError: PostgreSQL refused the rows.
         """
-        try:
-            with translated(), self.engine.begin() as connection:
-                yield connection
-                if needs_locks:
-                    assert_still_held()
-        except LostServerError:
-            self.wait_for_server()
-            raise
+        with telling_losses(self._settings):
+            try:
+                with translated(), self.engine.begin() as connection:
+                    yield connection
+                    if needs_locks:
+                        assert_still_held()
+            except LostServerError:
+                self.wait_for_server()
+                raise
 
-    def wait_for_server(self, seconds: float = BACK_SECONDS) -> bool:
+    def wait_for_server(self) -> bool:
         """Wait until the server answers, and start it if it is the embedded one; whether it did in time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + BACK_SECONDS
         pause = 0.2
         while True:
             try:

@@ -58,7 +58,9 @@ def test_nothing_is_committed_any_more(warehouse: Warehouse, settings: Settings)
         lose_locks(warehouse)
         with Warehouse.open(settings) as other, other.hold(ASSET, WINDOW, wait_seconds=5):
             for _ in range(2):  # it stays so
-                with pytest.raises(LostLockError, match=rf"kept other runs from making {ASSET} {WINDOW} was lost"):
+                with pytest.raises(
+                    LostLockError, match=rf"kept other runs from making {ASSET} {WINDOW} was lost"
+                ):
                     add_day(warehouse)
     assert days(warehouse) == 1
     add_day(warehouse)  # a lock that is let go is no matter any more
@@ -107,11 +109,11 @@ def by_the_engine(lake: Lake, scratch: Path) -> None:
         replace_rows(lake, engine, ASSET, rows, schema=SCHEMA, partition_by="day", window=WINDOW)
 
 
-def by_delta(lake: Lake, scratch: Path) -> None:  # noqa: ARG001 - as the others
+def by_delta(lake: Lake, scratch: Path) -> None:
     lake.replace(ASSET, of_number(2).to_reader(), partition_by="day", window=WINDOW)
 
 
-def by_removal(lake: Lake, scratch: Path) -> None:  # noqa: ARG001 - as the others
+def by_removal(lake: Lake, scratch: Path) -> None:
     remove_partitions(lake, ASSET, partition_by="day", window=WINDOW)
 
 
