@@ -115,7 +115,7 @@ def test_reports_whose_disk_is_full_are_written_when_there_is_room(
             resize(disk, "20m")
             refresh(pipeline, names=[REPORT])
             reports = query(pipeline, "SELECT html_path, json_path FROM bi_reports")
-            assert len(reports) == 5
+            assert len(reports) == 1
             assert all((disk / path).exists() for path in (*reports["html_path"], *reports["json_path"]))
             assert (disk / "index.html").exists()
 
