@@ -17,6 +17,7 @@ from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.graph import ASSETS, AssetSpec
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Built, Pipeline
 from healthmate_bi_pipeline.usecases.staleness import stale_partitions
+from healthmate_bi_pipeline.warehouse.locks import assert_still_held
 from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -27,7 +28,8 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def opened(settings: Settings, *, now: datetime) -> Iterator[Pipeline]:
     """A pipeline at an instant (UTC)."""
     with Warehouse.open(settings) as warehouse:
-        yield Pipeline(settings, warehouse, Lake(settings.lake_uri), now.replace(tzinfo=UTC), actor="test")
+        lake = Lake(settings.lake_uri, before_commit=assert_still_held)
+        yield Pipeline(settings, warehouse, lake, now.replace(tzinfo=UTC), actor="test")
 
 
 def refresh(

@@ -9,7 +9,6 @@ into memory.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,13 +23,22 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from healthmate_bi_pipeline.errors import DataError, EngineFullError, TransientError, UnreadableFileError
+from healthmate_bi_pipeline.errors import (
+    DataError,
+    EngineFullError,
+    UnreadableFileError,
+    disk_full,
+    is_disk_full,
+    telling_full_disk,
+)
 from healthmate_bi_pipeline.lake.memory import default_memory_limit
+from healthmate_bi_pipeline.lake.scratch import ScratchFolder
 from healthmate_bi_pipeline.settings import EngineSettings
 
 BATCH_ROWS = 100_000
 _BLOCK = 1 << 20
 _DAMAGED = "the data are damaged, or cannot be computed with."
+_FILE_NAMED = re.compile(r'file "([^"]+)"')
 _PATTERN_LETTERS = re.compile(r"[*?[]")
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 ROW_NUMBER = "row_number"
@@ -94,11 +102,11 @@ class Engine:
     """One in-memory database for one piece of work; a context manager."""
 
     def __init__(self, settings: EngineSettings, *, scratch: Path) -> None:
-        scratch.mkdir(parents=True, exist_ok=True)
-        self._scratch = tempfile.TemporaryDirectory(dir=scratch, prefix="engine-")
+        self._scratch = ScratchFolder(scratch)
+        self._memory_limit = settings.memory_limit or default_memory_limit()
         options: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": settings.memory_limit or default_memory_limit(),
-            "temp_directory": self._scratch.name,
+            "memory_limit": self._memory_limit,
+            "temp_directory": str(self._scratch.path),
             # Nothing is fetched at run time; all that is needed comes in the wheel.
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -122,12 +130,12 @@ class Engine:
     def close(self) -> None:
         """Give memory and scratch space back."""
         self._connection.close()
-        self._scratch.cleanup()
+        self._scratch.close()
 
     @property
     def scratch(self) -> Path:
         """A folder that goes when the engine is closed."""
-        return Path(self._scratch.name)
+        return self._scratch.path
 
     def scan(self, files: Sequence[str], *, schema: pa.Schema, partition_by: str | None = None) -> ir.Table:
         """The rows of a lake table's files.
@@ -335,7 +343,11 @@ class Engine:
     def _with_newlines(self, path: Path) -> Path:
         """A copy of a text file whose lines all end in a line feed."""
         copy = self.scratch / f"{self._new_name()}.txt"
-        with path.open("rb") as source, copy.open("wb") as target:
+        with (
+            telling_full_disk("the engine's scratch files", self.scratch),
+            path.open("rb") as source,
+            copy.open("wb") as target,
+        ):
             while block := source.read(_BLOCK):
                 if block.endswith(b"\r"):
                     block += source.read(1)
@@ -383,15 +395,21 @@ class Engine:
             yield
         except duckdb.OutOfMemoryException as error:
             raise EngineFullError(
-                f"The engine ran out of memory or scratch space: {_first_line(error)}"
-                " Raise engine.memory_limit or free disk space."
+                f"The engine ran out of memory ({self._memory_limit}) or of scratch space in {self.scratch.parent}:"
+                f" {_first_line(error)} Raise engine.memory_limit or free space there."
             ) from None
         except duckdb.InterruptException:
             raise
         except duckdb.IOException as error:
-            if "No space left" in str(error):
-                raise TransientError("The disk of the engine's scratch folder is full. Free space.") from None
-            raise DataError(_DAMAGED) from None
+            if not is_disk_full(error):
+                raise DataError(_DAMAGED) from None
+            place = Path(named[1]).parent if (named := _FILE_NAMED.search(str(error))) else self.scratch
+            if place.is_relative_to(self.scratch):
+                raise EngineFullError(
+                    f"There is no room left for the engine's scratch files in {self.scratch.parent}. Free space there,"
+                    " or raise engine.memory_limit so that less is written to it, and run again."
+                ) from None
+            raise disk_full("the lake", place) from None
         except (duckdb.BinderException, duckdb.NotSupportedError) as error:  # about columns, not about rows
             raise DataError(_first_line(error)) from None
         except duckdb.Error:

@@ -7,11 +7,13 @@ database need not run for that.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date
 from uuid import uuid4
 
 from pyarrow import fs
 
+from healthmate_bi_pipeline.errors import telling_full_disk
 from healthmate_bi_pipeline.lake.store import Lake
 
 FILE_NAME = "first_day.json"
@@ -35,9 +37,16 @@ def move_first_day_back(lake: Lake, day: date) -> bool:
     if known is not None and known <= day:
         return False
     filesystem, path = lake.place(FILE_NAME)
-    filesystem.create_dir(path.rsplit("/", 1)[0], recursive=True)
     part = f"{path}.{uuid4().hex}.part"
-    with filesystem.open_output_stream(part) as stream:
-        stream.write(json.dumps({"first_day": day.isoformat()}).encode())
-    filesystem.move(part, path)
+    try:
+        with telling_full_disk("the lake", lake.uri):
+            filesystem.create_dir(path.rsplit("/", 1)[0], recursive=True)
+            with filesystem.open_output_stream(part) as stream:
+                stream.write(json.dumps({"first_day": day.isoformat()}).encode())
+        lake.before_commit()
+        filesystem.move(part, path)
+    except BaseException:
+        with suppress(OSError):
+            filesystem.delete_file(part)
+        raise
     return True

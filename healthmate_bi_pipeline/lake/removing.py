@@ -60,6 +60,7 @@ def remove_partitions(lake: Lake, name: str, *, partition_by: str, window: Windo
     for folder in _folders(filesystem, root):
         label, _, value = folder.rsplit("/", 1)[-1].partition("=")
         if label == partition_by and _is_within(value, window):
+            lake.before_commit()  # what another writer has put there is not ours to delete
             filesystem.delete_dir(folder)
     _forget(lake, name)
 
@@ -77,7 +78,9 @@ def remove_rows(lake: Lake, name: str, predicate: str) -> int:
     table = lake.open(name)
     if table is None:
         return 0
+    lake.before_commit()
     deleted = int(table.delete(predicate)["num_deleted_rows"] or 0)
+    lake.before_commit()
     table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
     _forget(lake, name)
     return deleted

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +25,22 @@ from pyarrow import fs
 
 from healthmate_bi_pipeline.catalog.columns import Column, Type
 from healthmate_bi_pipeline.domain.period import Window, midnight
-from healthmate_bi_pipeline.errors import HealthMateError, IntegrityError, TransientError, UsageError
+from healthmate_bi_pipeline.errors import (
+    HealthMateError,
+    IntegrityError,
+    TransientError,
+    UsageError,
+    disk_full,
+    is_disk_full,
+    telling_full_disk,
+)
 
 _UNUSABLE = re.compile(r"[][|^]|%[0-9A-Fa-f]{2}")
 
 _ATTEMPTS = 20  # commits of other days that may come between reading a table's version and writing the next
+
+_FILLING = CommitProperties(app_transactions=[Transaction("filling empty partitions", 1)])
+"""Of two that fill empty partitions at once one fails and looks again: they may be the same partitions."""
 
 ARROW_TYPES: dict[Type, Any] = {
     Type.INTEGER: pa.int64(),
@@ -48,15 +60,22 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
     return pa.schema([pa.field(column.name, ARROW_TYPES[column.type]) for column in columns])
 
 
+def _unguarded() -> None:
+    """What a lake asks that nobody else writes to."""
+
+
 @dataclass(frozen=True)
 class Lake:
     """All tables below one folder or object store address.
 
     Attributes:
         uri: where the tables lie.
+        before_commit: asked before anything is committed or deleted; raises when the writer has lost the locks that
+            keep others from writing the same.
     """
 
     uri: str
+    before_commit: Callable[[], None] = field(default=_unguarded, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         found = _UNUSABLE.search(self.uri) if self.is_on_disk else None
@@ -180,6 +199,8 @@ class Lake:
     ) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             table = self.open(name)
+            # Between reading what the table holds and the commit: of two that replace the same files one fails.
+            self.before_commit()
             try:
                 if table is not None:
                     _add_columns(table, schema)
@@ -189,7 +210,7 @@ class Lake:
                         mode="append",
                         schema=table.schema(),
                         partition_by=[partition_by],
-                        commit_properties=properties,
+                        commit_properties=_FILLING if replaced and not removed else properties,
                     )
                     return
                 if self._created_with(name, files, schema, partition_by, properties):
@@ -198,6 +219,10 @@ class Lake:
                 # Delta cannot know that another one's commit was about other days; with marks it may not be.
                 if properties is not None or attempt == _ATTEMPTS:
                     raise TransientError(f"{name} could not be written: {error}") from None
+            except (DeltaError, OSError) as error:
+                if files and self.is_committed(name, files[0].path):
+                    return  # what Delta does after a commit (a checkpoint) failed: the next one makes up for it
+                raise self._told(error) from None
 
     def _created_with(
         self,
@@ -216,11 +241,20 @@ class Lake:
                 partition_by=[partition_by],
                 commit_properties=properties,
             )
-        except DeltaError:
+        except (DeltaError, OSError):
             if self.open(name) is None:
                 raise
-            return False
+            return self.is_committed(name, files[0].path) if files else True
         return True
+
+    def is_committed(self, name: str, path: str) -> bool:
+        """Whether the newest version of a table holds a file, named by its path in the table's folder."""
+        table = self.open(name)
+        return table is not None and path in pa.table(table.get_add_actions()).column("path").to_pylist()
+
+    def _told(self, error: Exception) -> Exception:
+        """An error of Delta's, told as ours where it is about room."""
+        return disk_full("the lake", self.uri) if is_disk_full(error) else error
 
     def replace_all(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Replace a table that has no partitions, in one commit."""
@@ -281,9 +315,9 @@ class Lake:
         self._make_folder(name)
         try:
             DeltaTable.create(self.table_uri(name), schema, partition_by=[partition_by])
-        except DeltaError:
+        except (DeltaError, OSError) as error:
             if self.open(name) is None:
-                raise
+                raise self._told(error) from None
 
     def _write(self, name: str, rows: pa.RecordBatchReader, **options: Any) -> None:
         """Write a commit; what the stream of rows raises comes out as it is.
@@ -294,7 +328,10 @@ class Lake:
         """
         self._make_folder(name)
         raised: list[HealthMateError] = []
-        stream = pa.RecordBatchReader.from_batches(rows.schema, _noting_errors(rows, raised))
+        # Delta reads the rows in a thread of its own, where this one's locks would not be known.
+        here = copy_context()
+        batches = _noting_errors(rows, raised, at_the_end=lambda: here.run(self.before_commit))
+        stream = pa.RecordBatchReader.from_batches(rows.schema, batches)
         try:
             # A table that an earlier release made gets the columns that it does not have yet.
             write_deltalake(self.table_uri(name), stream, schema_mode="merge", **options)
@@ -305,13 +342,16 @@ class Lake:
                 raise IntegrityError(
                     f"{name}: rows lie outside of the window; nothing was written."
                 ) from None
-            if isinstance(error, CommitFailedError) or "No space left" in str(error):
+            if isinstance(error, CommitFailedError):
                 raise TransientError(f"{name} could not be written: {error}") from None
+            if is_disk_full(error):
+                raise disk_full("the lake", self.uri) from None
             raise
 
     def _make_folder(self, name: str) -> None:
         if self.is_on_disk:
-            Path(self.table_uri(name)).mkdir(parents=True, exist_ok=True)
+            with telling_full_disk("the lake", self.uri):
+                Path(self.table_uri(name)).mkdir(parents=True, exist_ok=True)
 
 
 def _add_columns(table: DeltaTable, schema: pa.Schema) -> None:
@@ -340,9 +380,12 @@ def _removals(table: DeltaTable, partition_by: str, window: Window) -> list[Remo
     ]
 
 
-def _noting_errors(rows: pa.RecordBatchReader, raised: list[HealthMateError]) -> Iterator[pa.RecordBatch]:
+def _noting_errors(
+    rows: pa.RecordBatchReader, raised: list[HealthMateError], *, at_the_end: Callable[[], None]
+) -> Iterator[pa.RecordBatch]:
     try:
         yield from rows
+        at_the_end()
     except HealthMateError as error:
         raised.append(error)
         raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import pyarrow as pa
 from deltalake.transaction import AddAction
 
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.errors import IntegrityError
+from healthmate_bi_pipeline.errors import IntegrityError, telling_full_disk
 from healthmate_bi_pipeline.lake.engine import Engine, EngineFile
 from healthmate_bi_pipeline.lake.store import Lake
 
@@ -98,7 +98,8 @@ def _written(
 ) -> Iterator[list[AddAction]]:
     """Write the files of some rows; they go again when the block raises."""
     folder = Path(lake.table_uri(name))
-    folder.mkdir(parents=True, exist_ok=True)
+    with telling_full_disk("the lake", lake.uri):
+        folder.mkdir(parents=True, exist_ok=True)
     prefix = f"part-{uuid4().hex}"
     try:
         files = engine.write(
@@ -111,9 +112,16 @@ def _written(
         )
         yield [_action(file, schema, folder) for file in files]
     except BaseException:
-        for file in folder.glob(f"{partition_by}=*/{prefix}*"):
-            file.unlink(missing_ok=True)
+        _take_away(lake, name, sorted(folder.glob(f"{partition_by}=*/{prefix}*")), folder=folder)
         raise
+
+
+def _take_away(lake: Lake, name: str, files: list[Path], *, folder: Path) -> None:
+    """Delete files of a write that failed, unless it is committed: Ctrl-C may come right after the commit."""
+    with suppress(Exception):  # then they stay: whether they are in the table is not known
+        if files and not lake.is_committed(name, files[0].relative_to(folder).as_posix()):
+            for file in files:
+                file.unlink(missing_ok=True)
 
 
 def _action(file: EngineFile, schema: pa.Schema, folder: Path) -> AddAction:

@@ -3,6 +3,8 @@
 import traceback
 from pathlib import Path
 
+from healthmate_bi_pipeline.errors import is_disk_full
+
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -20,6 +22,11 @@ def unexpected(error: BaseException) -> str:
     places = " > ".join(
         f"{Path(frame.filename).relative_to(_PACKAGE)}:{frame.lineno} {frame.name}" for frame in own[-4:]
     )
+    if is_disk_full(error):
+        return (
+            f"A disk is full, or a quota is used up ({places or 'an unknown place'}). Free space and run again; what was"
+            " there is unchanged."
+        )
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     return (
         f"Unexpected {kind} at {places or 'an unknown place'}. This is a defect of the pipeline; what was"

@@ -1,13 +1,20 @@
 """Executing some assets over a window in this process, recorded in the instance like any other run."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from uuid import uuid4
 
 import dagster as dg
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import DBAPIError
 
 from healthmate_bi_pipeline.domain.period import Period, Window
+from healthmate_bi_pipeline.errors import LostServerError
 from healthmate_bi_pipeline.orchestration.assets import asset_key
+from healthmate_bi_pipeline.orchestration.failures import MOST_TRIES
 from healthmate_bi_pipeline.orchestration.partitions import range_tags
+from healthmate_bi_pipeline.orchestration.watching import RUN
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster prints every event to the terminal otherwise; they are all in the instance."""
@@ -36,20 +43,50 @@ def execute(
     period: Period | None,
     window: Window | None,
     tags: Mapping[str, str],
+    wait_for_server: Callable[[], object] = lambda: None,
 ) -> list[Failure]:
     """Make the partitions of a window of some assets of one partitioning, and check them.
 
+    Dagster writes its events between the steps: where PostgreSQL goes away then, no step can be tried again, so all of
+    it is begun anew as another run.
+
     Returns:
         What failed; what was to be made from it was left as it is.
+
+    Raises:
+        LostServerError: PostgreSQL went away again and again.
     """
     job = definitions.resolve_implicit_global_asset_job_def().get_subset(
         asset_selection={asset_key(name) for name in names}
     )
     of_range = range_tags(period, window) if period is not None and window is not None else {}
-    result = job.execute_in_process(
-        instance=instance, tags={**tags, **of_range}, run_config=QUIET, raise_on_error=False
+    for _ in range(MOST_TRIES):
+        run_id = str(uuid4())
+        try:
+            result = job.execute_in_process(
+                instance=instance,
+                tags={**tags, **of_range},
+                run_config=QUIET,
+                raise_on_error=False,
+                run_id=run_id,
+            )
+        except (DagsterPostgresException, DBAPIError):
+            wait_for_server()
+            _give_up(instance, run_id)
+        else:
+            return _failures(result, names, window)
+    raise LostServerError(
+        f"PostgreSQL went away {MOST_TRIES} times while runs were recorded. What was made stays; see to the server, and"
+        " run again."
     )
-    return _failures(result, names, window)
+
+
+def _give_up(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Say of a run whose events could not be written that it is over."""
+    with suppress(DagsterPostgresException, DBAPIError):  # the next command finds it
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_failed(run, "The connection to PostgreSQL was lost; another run begins anew.")
 
 
 def _failures(
@@ -63,7 +100,7 @@ def _failures(
     }
     found: list[Failure] = []
     for event in result.all_events:
-        name = by_step.get(event.step_key or "", event.step_key or "run")
+        name = by_step.get(event.step_key or "", event.step_key or RUN)
         # A blocking check that fails is a step that fails; its evaluation says more.
         if event.is_step_failure and event.step_key not in of_checks:
             found.append(Failure(name, f"{name}{days}: {_reason(event)}"))
@@ -79,9 +116,7 @@ def _failures(
         left = [name for step, name in by_step.items() if step not in made and name not in graves]
         found += [Failure(name, f"{name}{days}: not made, because of what failed before.") for name in left]
     if not result.success and all(failure.is_warning for failure in found):
-        found.append(
-            Failure("run", f"The run {result.run_id}{days} failed; `healthmate-bi ui` shows its log.")
-        )
+        found.append(Failure(RUN, f"The run {result.run_id}{days} failed; `healthmate-bi ui` shows its log."))
     return found
 
 

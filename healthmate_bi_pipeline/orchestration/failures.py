@@ -3,16 +3,18 @@
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 
-from healthmate_bi_pipeline.errors import HealthMateError, TransientError
+from healthmate_bi_pipeline.errors import HealthMateError, LostServerError, TransientError
 from healthmate_bi_pipeline.orchestration.defects import unexpected
 from healthmate_bi_pipeline.orchestration.interrupts import watch_interrupts
 
 MAX_RETRIES = 3
+MOST_TRIES = 3
+"""How often what stands around the steps is done when PostgreSQL goes away meanwhile."""
 FIRST_WAIT_SECONDS = 5.0
 
 
@@ -49,3 +51,17 @@ def _errors_told(context: dg.OpExecutionContext) -> Iterator[None]:
         if os.environ.get("HEALTHMATE_DEBUG"):
             traceback.print_exc(file=sys.stderr)
         raise dg.Failure(unexpected(error), allow_retries=False) from None
+
+
+def tried_again(make: Callable[[], None]) -> None:
+    """Do something anew when PostgreSQL went away meanwhile; the warehouse has waited for it to be back.
+
+    Raises:
+        LostServerError: it went away each time.
+    """
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return make()
+        except LostServerError:
+            continue
+    return make()

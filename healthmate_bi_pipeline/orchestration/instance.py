@@ -4,6 +4,7 @@ The only module with private imports of Dagster: a storage of one's own cannot b
 version of Dagster is pinned and a test runs this against a real server.
 """
 
+import logging
 import os
 from importlib.resources import files
 from pathlib import Path
@@ -76,4 +77,12 @@ def prepare_dagster_home(settings: Settings) -> Path:
     os.environ.setdefault("DAGSTER_HOME", str(folder))
     for name, value in FAST_EVENTS.items():
         os.environ.setdefault(name, value)
+    logging.getLogger().addFilter(_shorten_retries)
     return folder
+
+
+def _shorten_retries(record: logging.LogRecord) -> bool:
+    """One sentence for each try of Dagster's to connect, in place of the driver's whole complaint."""
+    if str(record.msg).startswith("Retrying failed database connection"):
+        record.msg, record.args = "PostgreSQL does not answer; trying again.", ()
+    return True

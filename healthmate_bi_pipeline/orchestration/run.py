@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 import dagster as dg
 
@@ -20,6 +21,7 @@ from healthmate_bi_pipeline.orchestration.blocking import held_back
 from healthmate_bi_pipeline.orchestration.build import build_definitions
 from healthmate_bi_pipeline.orchestration.dead_runs import fail_dead_runs, process_tags
 from healthmate_bi_pipeline.orchestration.execution import execute
+from healthmate_bi_pipeline.orchestration.failures import tried_again
 from healthmate_bi_pipeline.orchestration.interrupts import Interrupts, watch_interrupts
 from healthmate_bi_pipeline.orchestration.partitions import find_first_day
 from healthmate_bi_pipeline.orchestration.plan import Group, fold, groups, with_downstream, without
@@ -34,7 +36,7 @@ from healthmate_bi_pipeline.usecases.keeping import left_out
 from healthmate_bi_pipeline.usecases.pipeline import UNPARTITIONED, Pipeline
 from healthmate_bi_pipeline.usecases.status import begun_stale
 from healthmate_bi_pipeline.warehouse import runs
-from healthmate_bi_pipeline.warehouse.failures import translated
+from healthmate_bi_pipeline.warehouse.server import telling_losses
 
 MOST_ATTEMPTS = 2
 """How often one call makes a partition: what is made of one day can make the next day stale, once."""
@@ -76,7 +78,7 @@ def run_pipeline(
     """
     chosen = select_assets(select, assets, build_definitions(settings, assets=assets, checks=()))
     frozen = frozenset(asset.name for asset in chosen if asset.is_frozen and not select)
-    with translated(), Pipeline.open(settings, now=now) as pipeline:
+    with telling_losses(settings), Pipeline.open(settings, now=now) as pipeline:
         is_for_days = first_day is not None or last_day is not None
         if dry_run:
             days = _known_days(pipeline, first_day, last_day) if is_for_days else None
@@ -95,11 +97,12 @@ def run_pipeline(
             run.mark_dead_runs()
             for group in groups(chosen):
                 if not is_for_days or frozen.issuperset(asset.name for asset in group.assets):
-                    run.make_stale(group)
+                    make = partial(run.make_stale, group)
                 elif group.partitioned_by is None:
-                    run.make_whole(group)
+                    make = partial(run.make_whole, group)
                 else:  # known only now: taking files in may have moved the first day back
-                    run.make_days(group, _known_days(pipeline, first_day, last_day))
+                    make = partial(run.make_days, group, _known_days(pipeline, first_day, last_day))
+                tried_again(make)
         run.summary.messages.extend(unknown_folder_messages(pipeline))
         return run.summary
 
@@ -247,13 +250,14 @@ class _Run:
             period=group.partitioned_by,
             window=window,
             tags=self._tags,
+            wait_for_server=self._pipeline.warehouse.wait_for_server,
         )
         self._interrupts.raise_if_any()
         for failure in failures:
             if failure.is_warning:
                 self.summary.messages.append(failure.line)
                 continue
-            self._watch.failed(failure.asset, failure.line)
+            self._watch.failed(failure.asset, failure.line + self._watch.reason_of(failure.asset))
         return {failure.asset for failure in failures if not failure.is_warning}
 
     def _definitions(self) -> dg.Definitions:

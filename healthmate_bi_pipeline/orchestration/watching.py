@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from healthmate_bi_pipeline.domain.period import Window
+from healthmate_bi_pipeline.errors import HealthMateError
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
 from healthmate_bi_pipeline.usecases.pipeline import Built, Pipeline
 
@@ -32,6 +33,9 @@ class Step:
     text: str = ""
     rows: int = 0
 
+
+RUN = "run"
+"""What a failure is about that no step tells of."""
 
 OnProgress = Callable[[Step], None]
 
@@ -77,6 +81,7 @@ class Watch:
         self._tell = on_progress
         self._raise_if_stopped = raise_if_stopped
         self._now_made: tuple[str, Window | None] = ("", None)
+        self._last_error = ""
 
     def advanced(self, what: str, share: float) -> None:
         """Take the word of a use case; the ``progress`` of a pipeline."""
@@ -89,13 +94,21 @@ class Watch:
         self._summary.failures.append(line)
         self._tell(Step("failed", asset, text=line))
 
+    def reason_of(self, asset: str) -> str:
+        """The last error that was seen, for a run that could not even record why it failed."""
+        return f" The last error was {self._last_error}" if asset == RUN and self._last_error else ""
+
     def watched(self, asset: AssetSpec) -> AssetSpec:
         """The same asset, which tells when it is made."""
 
         def build(pipeline: Pipeline, window: Window | None) -> Built:
             self._now_made = (asset.name, window)
             self._tell(Step("started", asset.name, window))
-            built = asset.build(pipeline, window)
+            try:
+                built = asset.build(pipeline, window)
+            except HealthMateError as error:
+                self._last_error = f"{asset.name}: {error}"
+                raise
             self._note(asset.name, built)
             self._tell(Step("made", asset.name, window, 1.0, rows=built.total))
             return built

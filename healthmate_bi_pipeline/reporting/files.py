@@ -17,7 +17,7 @@ from typing import Literal
 
 from healthmate_bi_pipeline.catalog.reports import REPORT_CADENCES, REPORT_TYPE_BY_NAME
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.errors import UsageError, telling_full_disk
 from healthmate_bi_pipeline.reporting.document import RANGE, Audience
 
 PERSONAL_FOLDER = "personal"
@@ -69,13 +69,25 @@ def write_file(root: Path, path: PurePosixPath | str, *, text: str) -> Path:
     mask allows.
 
     Raises:
-        UsageError: the path leads out of the folder.
+        UsageError: the path leads out of the folder, or nothing may be written there.
+        DiskFullError: there is no room for it.
     """
     target = _confined(root, path=PurePosixPath(path))
     is_private = PurePosixPath(path).parts[0] == PERSONAL_FOLDER
-    _make_folders(root.resolve(), target.parent, is_private=is_private)
+    try:
+        with telling_full_disk("the reports", root):
+            _make_folders(root.resolve(), target.parent, is_private=is_private)
+            _write_whole(target, text=text, mode=0o600 if is_private else 0o666)
+    except PermissionError:
+        raise UsageError(
+            f"The reports folder {root} may not be written to. Let this user write there, or set HEALTHMATE_REPORTS."
+        ) from None
+    return target
+
+
+def _write_whole(target: Path, *, text: str, mode: int) -> None:
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if is_private else 0o666)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -85,7 +97,6 @@ def write_file(root: Path, path: PurePosixPath | str, *, text: str) -> Path:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    return target
 
 
 def report_folders(

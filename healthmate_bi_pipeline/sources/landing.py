@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from healthmate_bi_pipeline.catalog.datasets import Dataset
 from healthmate_bi_pipeline.domain.file_columns import UNTYPED
-from healthmate_bi_pipeline.errors import SchemaError, UnreadableFileError
+from healthmate_bi_pipeline.errors import SchemaError, UnreadableFileError, disk_full, is_disk_full
 
 _UNFINISHED = (".part", ".tmp", ".crdownload", "~")
 _BLOCK = 1 << 20
@@ -223,8 +223,10 @@ def unpacked(path: Path, *, label: str, scratch: Path) -> Path:
             shutil.copyfileobj(reader, target, _BLOCK)
     except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
         plain.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk, not the file
+        if isinstance(error, OSError) and error.errno is not None:  # the disk, not the file
+            if is_disk_full(error):
+                raise disk_full("the engine's scratch files", scratch) from None
+            raise
         raise UnreadableFileError(
             f"{label}: unreadable_file: the packed data are damaged or cut off."
         ) from None

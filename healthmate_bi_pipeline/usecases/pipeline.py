@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,10 +12,12 @@ from uuid import uuid4
 
 from healthmate_bi_pipeline.catalog.retention import Rules, retention_rules
 from healthmate_bi_pipeline.domain.period import Window, is_complete
+from healthmate_bi_pipeline.errors import HealthMateError
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.store import Lake
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.warehouse import runs
+from healthmate_bi_pipeline.warehouse.locks import assert_still_held
 from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 
 Progress = Callable[[str, float], None]
@@ -59,7 +61,8 @@ class Pipeline:
         retention_rules(settings.retention, delay=settings.period.delay)
         make_private_folders(settings)
         with Warehouse.open(settings) as warehouse:
-            yield cls(settings, warehouse, Lake(settings.lake_uri), now or datetime.now(UTC))
+            lake = Lake(settings.lake_uri, before_commit=assert_still_held)
+            yield cls(settings, warehouse, lake, now or datetime.now(UTC))
 
     @property
     def utc_now(self) -> datetime:
@@ -97,26 +100,34 @@ class Pipeline:
                 window=str(window) if window else None,
                 now=datetime.now(UTC),
             )
-        outcome = "failed"
         try:
             yield tally
-            outcome = "succeeded"
-        finally:
-            with self.warehouse.transaction() as connection:
-                runs.finish_run(
-                    connection, run_id=run_id, outcome=outcome, rows=tally.rows, now=datetime.now(UTC)
-                )
-                runs.record_action(
-                    connection,
-                    actor=self.actor,
-                    action="make",
-                    object=asset,
-                    window=str(window) if window else None,
-                    rows=tally.rows,
-                    outcome="done" if outcome == "succeeded" else "failed",
-                    detail={"run_id": self.run_id},
-                    now=self.now,
-                )
+        except BaseException:
+            # Where this cannot be written either, why the work failed is what has to be told.
+            with suppress(HealthMateError):
+                self._finish(run_id, asset, window, tally, has_failed=True)
+            raise
+        self._finish(run_id, asset, window, tally, has_failed=False)
+
+    def _finish(
+        self, run_id: str, asset: str, window: Window | None, tally: Tally, *, has_failed: bool
+    ) -> None:
+        with self.warehouse.transaction(needs_locks=not has_failed) as connection:
+            outcome = "failed" if has_failed else "succeeded"
+            runs.finish_run(
+                connection, run_id=run_id, outcome=outcome, rows=tally.rows, now=datetime.now(UTC)
+            )
+            runs.record_action(
+                connection,
+                actor=self.actor,
+                action="make",
+                object=asset,
+                window=str(window) if window else None,
+                rows=tally.rows,
+                outcome="failed" if has_failed else "done",
+                detail={"run_id": self.run_id},
+                now=self.now,
+            )
 
 
 def make_private_folders(settings: Settings) -> None:

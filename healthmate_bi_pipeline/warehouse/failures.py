@@ -13,7 +13,14 @@ import psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from healthmate_bi_pipeline.errors import HealthMateError, IntegrityError, TransientError, UsageError
+from healthmate_bi_pipeline.errors import (
+    DiskFullError,
+    HealthMateError,
+    IntegrityError,
+    LostServerError,
+    TransientError,
+    UsageError,
+)
 
 DriverError = DBAPIError | psycopg2.Error
 
@@ -25,6 +32,19 @@ UNDEFINED_DATABASE = "3D000"
 QUERY_CANCELED = "57014"
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK_DETECTED = "40P01"
+
+DISK_FULL = "53100"
+
+_REASONS = {
+    "25006": "PostgreSQL takes no writes at the moment",  # a standby, or one that its disk's guard has closed
+    "53300": "PostgreSQL takes no more connections",
+    "57P01": "PostgreSQL was stopped, or somebody ended this connection",
+    "57P02": "PostgreSQL crashed and comes back",
+    "57P03": "PostgreSQL is starting or stopping",
+}
+"""What the most usual errors that pass are about."""
+
+_LOST = ("57P01", "57P02", "57P03", "08")
 
 _PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
 """Connection, rollback (serialization, deadlock), resources, prerequisite state, operator, system."""
@@ -46,9 +66,19 @@ def primary_message(error: DriverError) -> str:
 def as_health_mate_error(error: DriverError) -> HealthMateError:
     """The error of our tree that an error of PostgreSQL is, without any value of a row."""
     code = sqlstate(error)
-    if code is None or code.startswith(_PASSING_CLASSES):
-        reason = f"PostgreSQL stopped the work ({code})" if code else "The connection to PostgreSQL was lost"
-        return TransientError(f"{reason}; what was not committed is undone. Try again.")
+    if code == DISK_FULL:
+        return DiskFullError(
+            "The disk of PostgreSQL is full; what was not committed is undone. Free space on the server's disk and"
+            " run again."
+        )
+    if code is None:
+        return LostServerError(
+            "The connection to PostgreSQL was lost; what was not committed is undone. Try again."
+        )
+    if code in _REASONS or code.startswith(_PASSING_CLASSES):
+        reason = _REASONS.get(code, "PostgreSQL stopped the work")
+        kind = LostServerError if code.startswith(_LOST) else TransientError
+        return kind(f"{reason} ({code}); what was not committed is undone. Try again.")
     if code == INSUFFICIENT_PRIVILEGE:
         return UsageError(f"PostgreSQL does not allow this: {primary_message(error)}.")
     diagnostics = getattr(_original(error), "diag", None)

@@ -6,6 +6,7 @@ warehouse's database, in ``schema.py``.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 import warnings
@@ -16,7 +17,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from healthmate_bi_pipeline.errors import HealthMateError, TransientError, UsageError
+from healthmate_bi_pipeline.errors import (
+    DiskFullError,
+    HealthMateError,
+    TransientError,
+    UsageError,
+    disk_full,
+)
 from healthmate_bi_pipeline.warehouse.failures import (
     DUPLICATE_DATABASE,
     INSUFFICIENT_PRIVILEGE,
@@ -25,6 +32,7 @@ from healthmate_bi_pipeline.warehouse.failures import (
     as_health_mate_error,
     primary_message,
     sqlstate,
+    translated,
 )
 from healthmate_bi_pipeline.warehouse.locks import advisory_key, hold_keys
 
@@ -40,6 +48,9 @@ WAREHOUSE_DATABASE = "healthmate"
 DAGSTER_SUFFIX = "_dagster"
 MAINTENANCE_DATABASE = "postgres"
 CONNECT_SECONDS = 10
+
+LEAST_ROOM_BYTES = 16 << 20
+"""One more file of its log: with less a server stops."""
 
 
 def database_url(settings: Settings) -> URL:
@@ -65,6 +76,27 @@ def dagster_database_url(settings: Settings) -> URL:
         return _ensured_in_embedded(settings.postgres_path, WAREHOUSE_DATABASE + DAGSTER_SUFFIX)
     warehouse = _parsed(settings.database_url.get_secret_value())
     return _ensured(warehouse.set(database=f"{warehouse.database}{DAGSTER_SUFFIX}"), reached_by=warehouse)
+
+
+@contextmanager
+def telling_losses(settings: Settings | None) -> Iterator[None]:
+    """Turn PostgreSQL's errors into ours; and where the embedded server stopped for want of room, say so.
+
+    With its disk full it cannot even write why it stops.
+    """
+    try:
+        with translated():
+            yield
+    except DiskFullError:
+        raise
+    except TransientError:
+        if settings is not None and settings.database_url is None and _has_no_room(settings.postgres_path):
+            raise disk_full("the embedded PostgreSQL", settings.postgres_path) from None
+        raise
+
+
+def _has_no_room(folder: Path) -> bool:
+    return folder.exists() and shutil.disk_usage(folder).free < LEAST_ROOM_BYTES
 
 
 def unreachable(error: DBAPIError, url: URL) -> HealthMateError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Self
@@ -11,17 +12,17 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from healthmate_bi_pipeline.errors import HealthMateError, UsageError
+from healthmate_bi_pipeline.errors import HealthMateError, LostServerError, TransientError, UsageError
 from healthmate_bi_pipeline.warehouse.failures import (
     INSUFFICIENT_PRIVILEGE,
     as_health_mate_error,
     sqlstate,
     translated,
 )
-from healthmate_bi_pipeline.warehouse.locks import advisory_key, hold_keys, hold_window
+from healthmate_bi_pipeline.warehouse.locks import advisory_key, assert_still_held, hold_keys, hold_window
 from healthmate_bi_pipeline.warehouse.migration import migrate
 from healthmate_bi_pipeline.warehouse.reading import ensure_reader
-from healthmate_bi_pipeline.warehouse.server import CONNECT_SECONDS, database_url, unreachable
+from healthmate_bi_pipeline.warehouse.server import CONNECT_SECONDS, database_url, telling_losses, unreachable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 HOLD_SECONDS = 60.0
 """How long a run waits for another that makes the same window."""
 
+BACK_SECONDS = 60.0
+"""How long a server that went away may take to be back: what is tried again before would fail again."""
+
 
 class Warehouse:
     """A connected warehouse whose schema is that of this code.
@@ -40,8 +44,9 @@ class Warehouse:
     ...     connection.scalar(text("SELECT count(*) FROM bi_partitions"))
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, settings: Settings | None = None) -> None:
         self.engine = engine
+        self._settings = settings
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -49,8 +54,13 @@ class Warehouse:
 
         Raises:
             UsageError: the database cannot be used as it is; the text says what to do.
-            TransientError: the server does not answer.
+            TransientError: the server does not answer, or has no room.
         """
+        with telling_losses(settings):
+            return cls._opened(settings)
+
+    @classmethod
+    def _opened(cls, settings: Settings) -> Self:
         url = database_url(settings)
         engine = make_engine(url)
         try:
@@ -72,7 +82,7 @@ class Warehouse:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine)
+        return cls(engine, settings=settings)
 
     def close(self) -> None:
         """Close the connections. The embedded server goes on until the last process that used it ends."""
@@ -87,22 +97,53 @@ class Warehouse:
         self.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, needs_locks: bool = True) -> Iterator[Connection]:
         """A connection whose work is kept whole, or, when the block raises, not at all.
 
+        Args:
+            needs_locks: nothing is kept when a lock of this writer was lost meanwhile; ``False`` for what no lock
+                protects, like the record of a failure.
+
         Raises:
-            TransientError: the connection was lost, or PostgreSQL lacks room or was stopped.
+            LostLockError: a lock that ``hold`` gave is gone.
+            LostServerError: the connection broke; where the server is back soon, it is when this is raised.
+            TransientError: PostgreSQL lacks room, or has ended the work.
             IntegrityError: PostgreSQL refused the rows.
         """
-        with translated(), self.engine.begin() as connection:
-            yield connection
+        with telling_losses(self._settings):
+            try:
+                with translated(), self.engine.begin() as connection:
+                    yield connection
+                    if needs_locks:
+                        assert_still_held()
+            except LostServerError:
+                self.wait_for_server()
+                raise
+
+    def wait_for_server(self) -> bool:
+        """Wait until the server answers, and start it if it is the embedded one; whether it did in time."""
+        deadline = time.monotonic() + BACK_SECONDS
+        pause = 0.2
+        while True:
+            try:
+                if self._settings is not None:
+                    database_url(self._settings)
+                self.engine.connect().close()
+            except (DBAPIError, TransientError):
+                if time.monotonic() + pause > deadline:
+                    return False
+                time.sleep(pause)
+                pause = min(2 * pause, 5.0)
+            else:
+                return True
 
     def hold(
         self, asset: str, window: Window, *, wait_seconds: float = HOLD_SECONDS
     ) -> AbstractContextManager[None]:
         """Keep other writers of an asset out of the months that a window touches, until the block ends.
 
-        It dies with its process, so nothing has to be cleaned up after a kill.
+        It dies with its process, so nothing has to be cleaned up after a kill. It dies with its connection too: then
+        nothing that the block writes is committed any more.
 
         Raises:
             BusyError: another run held one of them for longer than ``wait_seconds``.
@@ -124,9 +165,18 @@ def _offer_reader(engine: Engine) -> None:
         ensure_reader(connection)
 
 
+_NOTICING_DEATH = (
+    "-c tcp_keepalives_idle=60",
+    "-c tcp_keepalives_interval=15",
+    "-c tcp_keepalives_count=4",
+    "-c tcp_user_timeout=120000",
+)
+"""By which the server notices after two minutes, and not after two hours, that our machine vanished, and frees its locks."""
+
+
 def make_engine(url: URL) -> Engine:
     """An engine whose sessions are in UTC, named after this process, and whose errors show no values."""
-    options = " ".join(filter(None, (str(url.query.get("options", "")), "-c TimeZone=UTC")))
+    options = " ".join(filter(None, (str(url.query.get("options", "")), "-c TimeZone=UTC", *_NOTICING_DEATH)))
     return create_engine(
         url,
         pool_pre_ping=True,
@@ -135,9 +185,10 @@ def make_engine(url: URL) -> Engine:
             "options": options,
             "application_name": f"healthmate-bi {socket.gethostname()} {os.getpid()}",
             "connect_timeout": CONNECT_SECONDS,
-            # A machine that vanished frees its locks after two minutes and not after two hours.
+            # A server that vanished is noticed after two minutes and not after two hours.
             "keepalives_idle": 60,
             "keepalives_interval": 15,
             "keepalives_count": 4,
+            "tcp_user_timeout": 120_000,
         },
     )

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.errors import DataError, IntegrityError
+from healthmate_bi_pipeline.errors import DataError, IntegrityError, LostLockError
 from healthmate_bi_pipeline.lake.engine import Engine
 from healthmate_bi_pipeline.lake.statistics import partition_statistics
 from healthmate_bi_pipeline.lake.store import Lake
@@ -169,3 +169,26 @@ def test_processes_that_make_different_months_do_not_hurt_each_other_even_on_a_n
         process.join(120)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert held(lake) == [(4, date(2026, month, number)) for month in (1, 2, 3) for number in range(1, 8)]
+
+
+@pytest.mark.parametrize("is_empty", [False, True], ids=["replaced", "filled"])
+def test_a_writer_that_slept_after_it_was_asked_for_its_locks_does_not_write_beside_the_next(
+    tmp_path: Path, engine: Engine, *, is_empty: bool
+) -> None:
+    plain = Lake(str(tmp_path / "lake"))
+    replace(plain, engine, [(0, MARCH[5])], MARCH[5], MARCH[5])
+    if not is_empty:
+        replace(plain, engine, [(1, MARCH[0])], MARCH[0], MARCH[0])
+    asked: list[int] = []
+
+    def sleep_until_locks_are_lost() -> None:
+        asked.append(len(asked))
+        if len(asked) > 1:
+            raise LostLockError("They are lost.")
+        replace(plain, engine, [(2, MARCH[0])], MARCH[0], MARCH[0])  # the next one, who has them now
+
+    slow = Lake(plain.uri, before_commit=sleep_until_locks_are_lost)
+    with pytest.raises(LostLockError):
+        replace(slow, engine, [(3, MARCH[0])], MARCH[0], MARCH[0])
+    rows = engine.scan(plain.files(TABLE), schema=SCHEMA, partition_by="day")
+    assert sorted(row["x"] for row in engine.rows(rows)) == [0, 2]

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.errors import DiskFullError, UsageError
 from healthmate_bi_pipeline.reporting.document import RANGE
 from healthmate_bi_pipeline.reporting.files import report_path, write_file
+from healthmate_bi_pipeline_tests.disks import files_no_larger_than, small_disk
 
 MARCH = Period.MONTHLY.window(datetime(2026, 3, 1))
 PLACE = {"cadence": "monthly", "window": MARCH, "version": 1, "extension": "html"}
@@ -107,3 +108,18 @@ def test_personal_files_are_their_owner_s(tmp_path):
     assert {mine.parent.stat().st_mode & 0o777, mine.parents[1].stat().st_mode & 0o777} == {0o700}
     assert ours.stat().st_mode & 0o777 == 0o644
     assert ours.parent.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_file_that_does_not_fit_is_not_there_and_what_was_there_stays(tmp_path):
+    write_file(tmp_path, "index.html", text="before")
+    with files_no_larger_than(1_000), pytest.raises(DiskFullError, match=f"the reports in {tmp_path}"):
+        write_file(tmp_path, "index.html", text="x" * 2_000)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert (tmp_path / "index.html").read_text() == "before"
+
+
+def test_a_disk_that_takes_no_more_files_is_told(tmp_path):
+    with small_disk(tmp_path / "reports", "1m", files=1) as root:
+        with pytest.raises(DiskFullError, match=f"the reports in {root}"):
+            write_file(root, "a/b.html", text="x")
+        assert [path for path in root.rglob("*") if path.is_file()] == []

@@ -6,7 +6,13 @@ import pytest
 from sqlalchemy import text
 
 from healthmate_bi_pipeline.domain.period import Window
-from healthmate_bi_pipeline.errors import BusyError, IntegrityError, TransientError
+from healthmate_bi_pipeline.errors import (
+    BusyError,
+    DiskFullError,
+    IntegrityError,
+    LostServerError,
+    TransientError,
+)
 from healthmate_bi_pipeline.warehouse.locks import advisory_key, window_keys
 from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 from healthmate_bi_pipeline_tests.warehouse.processes import OtherProcess
@@ -166,3 +172,20 @@ def test_locks_are_one_per_month_and_the_same_everywhere():
     assert all(-(2**63) <= key < 2**63 for key in keys)
     # Another release that runs at the same time must know them by the same numbers.
     assert advisory_key("window", ASSET, "2026-03") == 4076878717371743360
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "said"),
+    [
+        ("53100", DiskFullError, "The disk of PostgreSQL is full"),
+        ("57P01", LostServerError, "PostgreSQL was stopped"),
+        ("57P03", LostServerError, "PostgreSQL is starting or stopping"),
+        ("53300", TransientError, "takes no more connections"),
+        ("25006", TransientError, "takes no writes at the moment"),
+    ],
+)
+def test_what_passes_by_itself_is_told_by_its_reason(warehouse, code, kind, said):
+    raised = text(f"DO $$ BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = '{code}'; END $$")
+    with pytest.raises(kind, match=said) as caught, warehouse.transaction() as connection:
+        connection.execute(raised)
+    assert "planted" not in str(caught.value)

@@ -29,6 +29,7 @@ from healthmate_bi_pipeline.usecases.reports.recipe import ReportRecipe, report_
 from healthmate_bi_pipeline.usecases.reports.scope import Subject
 from healthmate_bi_pipeline.usecases.whole_tables import ANY_TIME
 from healthmate_bi_pipeline.warehouse import books, queries, runs
+from healthmate_bi_pipeline.warehouse.locks import assert_still_held
 
 
 @dataclass(frozen=True)
@@ -262,11 +263,12 @@ def _path(report: Report, extension: Literal["html", "json", "csv"], *, table: s
 
 def _write_files(root: Path, report: Report) -> tuple[str, str]:
     """Write a report's files; the paths of HTML and JSON. HTML comes last: it links to the others."""
-    for file in csv_files(report):
-        files.write_file(root, _path(report, "csv", table=file.name), text=file.text)
     html_path, json_path = _path(report, "html"), _path(report, "json")
-    files.write_file(root, json_path, text=render_json(report))
-    files.write_file(root, html_path, text=render_html(report))
+    texts = {_path(report, "csv", table=file.name): file.text for file in csv_files(report)}
+    texts |= {json_path: render_json(report), html_path: render_html(report)}
+    assert_still_held()  # or another run may have written this version meanwhile
+    for path, text in texts.items():
+        files.write_file(root, path, text=text)
     return str(html_path), str(json_path)
 
 
