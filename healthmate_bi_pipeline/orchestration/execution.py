@@ -9,6 +9,9 @@ from healthmate_bi_pipeline.domain.period import Period, Window
 from healthmate_bi_pipeline.orchestration.assets import asset_key
 from healthmate_bi_pipeline.orchestration.partitions import range_tags
 
+NOT_REPEATED = {"dagster/max_retries": "0"}
+"""A part of a refresh, or of a command's run, is repeated by what started it and not by the daemon."""
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster prints every event to the terminal otherwise; they are all in the instance."""
 
@@ -47,7 +50,7 @@ def execute(
     )
     of_range = range_tags(period, window) if period is not None and window is not None else {}
     result = job.execute_in_process(
-        instance=instance, tags={**tags, **of_range}, run_config=QUIET, raise_on_error=False
+        instance=instance, tags={**tags, **of_range, **NOT_REPEATED}, run_config=QUIET, raise_on_error=False
     )
     return _failures(result, names, window)
 

@@ -12,6 +12,7 @@ import dagster as dg
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPE_BY_NAME
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.orchestration.dead_runs import sign
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
 from healthmate_bi_pipeline.orchestration.retention import apply_retention
@@ -68,6 +69,7 @@ def build_refresh(settings: Settings) -> dg.JobDefinition:
         },
     )
     def make_stale_partitions(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
         asked = context.op_config
         summary = run_pipeline(
             settings,
@@ -107,6 +109,7 @@ def build_collect(settings: Settings) -> dg.JobDefinition:
 
     @dg.op(name="sample_host")
     def sample(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
         collected = sample_host(settings, host_place(settings))
         context.add_output_metadata({"samples": collected.samples, "files": len(collected.files)})
 
@@ -140,6 +143,7 @@ def build_report_job(settings: Settings) -> dg.JobDefinition:
         },
     )
     def write_one(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
         asked = context.op_config
         with told_to_dagster(context):
             order = ReportOrder(
@@ -171,6 +175,7 @@ def build_retention(settings: Settings) -> dg.JobDefinition:
 
     @dg.op(name="delete_what_is_over")
     def delete(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
         with told_to_dagster(context):
             deleted = apply_retention(
                 settings, dry_run=False, instance=context.instance, run_id=context.run_id
