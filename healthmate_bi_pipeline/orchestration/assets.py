@@ -1,6 +1,6 @@
 """Assets: each entry of the graph (``usecases/graph.py``) as Dagster's, and what people see of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -39,17 +39,24 @@ def build_assets(
     specs: Iterable[AssetSpec], *, settings: Settings, first_day: date
 ) -> list[dg.AssetsDefinition]:
     """All assets, their partitions starting at the first day."""
-    return [_asset(spec, settings, first_day) for spec in specs]
+    specs = tuple(specs)
+    partitioned = {spec.name for spec in specs if spec.partitioned_by is not None}
+    return [_asset(spec, settings, first_day, partitioned) for spec in specs]
 
 
-def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDefinition:
+def _asset(
+    spec: AssetSpec, settings: Settings, first_day: date, all_partitioned: Collection[str]
+) -> dg.AssetsDefinition:
     partitioned = spec.partitioned_by
 
     @dg.asset(
         key=asset_key(spec.name),
         group_name=spec.group,
         description=spec.description,
-        deps=[asset_key(name) for name in spec.upstream],
+        deps=[
+            _dependency(name, is_by_time=partitioned is not None and name in all_partitioned)
+            for name in spec.upstream
+        ],
         partitions_def=partitions_of(partitioned, first_day) if partitioned else None,
         backfill_policy=dg.BackfillPolicy.single_run() if partitioned else None,
         owners=list(OWNERS),
@@ -68,6 +75,18 @@ def _asset(spec: AssetSpec, settings: Settings, first_day: date) -> dg.AssetsDef
             _report(context, pipeline, spec, window, built)
 
     return made
+
+
+def _dependency(name: str, *, is_by_time: bool) -> dg.AssetDep:
+    """What an asset is made from.
+
+    The running period is made from the days that there are, and so is the period that the first day lies in: without
+    this the daemon refuses to backfill them.
+    """
+    mapping = (
+        dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True) if is_by_time else None
+    )
+    return dg.AssetDep(asset_key(name), partition_mapping=mapping)
 
 
 def _definition_metadata(spec: AssetSpec, settings: Settings) -> dict[str, Any]:

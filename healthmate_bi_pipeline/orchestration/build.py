@@ -34,6 +34,7 @@ def build_definitions(
     assets = tuple(assets)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+        warnings.filterwarnings("ignore", "Parameter `allow_nonexistent_upstream_partitions`", dg.BetaWarning)
         warnings.filterwarnings("ignore", "Class `.*CodeReference", dg.BetaWarning)
         made = build_assets(assets, settings=settings, first_day=find_first_day(settings))
     return dg.Definitions(

@@ -1,13 +1,16 @@
-"""The webserver for analysts, as the deployment starts it: it shows everything and changes nothing."""
+"""The webservers, as the deployment starts them: engineers backfill what they like, analysts see it and change nothing."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import dagster as dg
 import pytest
 import requests
 
+from healthmate_bi_pipeline.domain.period import Period, midnight
 from healthmate_bi_pipeline.orchestration.instance import prepare_dagster_home
 from healthmate_bi_pipeline.settings import Settings
 
@@ -50,15 +54,14 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
     return settings
 
 
-@pytest.fixture
-def address(environment: Settings, tmp_path: Path) -> Iterator[str]:
-    """The GraphQL of a webserver that was started with ``--read-only``."""
+@contextmanager
+def _webserver(log: Path, *arguments: str) -> Iterator[str]:
+    """Where the GraphQL of a webserver is."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     program = str(Path(sys.executable).with_name("dagster-webserver"))
-    command = [program, "--read-only", "--host", "127.0.0.1", "--port", str(port), "--module-name", MODULE]
-    log = tmp_path / "webserver.log"
+    command = [program, *arguments, "--host", "127.0.0.1", "--port", str(port), "--module-name", MODULE]
     with log.open("w") as written:
         process = subprocess.Popen(
             command, cwd=Path(__file__).parents[2], stdout=written, stderr=subprocess.STDOUT, env=os.environ
@@ -88,8 +91,8 @@ def _ask(address: str, query: str) -> dict[str, Any]:
     return data
 
 
-def test_analysts_see_everything_and_change_nothing(address: str) -> None:
-    with dg.DagsterInstance.get() as instance:
+def test_analysts_see_everything_and_change_nothing(environment: Settings, tmp_path: Path) -> None:
+    with _webserver(tmp_path / "log", "--read-only") as address, dg.DagsterInstance.get() as instance:
         instance.report_runless_asset_event(dg.AssetMaterialization(["raw", "users"], partition=DAY))
 
         @dg.job
@@ -118,3 +121,26 @@ def test_analysts_see_everything_and_change_nothing(address: str) -> None:
         assert instance.all_instigator_state() == []
         assert instance.get_backfills() == []
         assert instance.get_materialized_partitions(dg.AssetKey(["raw", "users"])) == {DAY}
+
+
+def test_engineers_backfill_running_periods_of_all_lengths_at_once(
+    environment: Settings, tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    assets = {
+        "raw/health_readings": Period.DAILY,
+        "state/health_days": Period.DAILY,
+        "state/health_months": Period.MONTHLY,
+        "health_metrics/weekly": Period.WEEKLY,
+        "health_metrics/quarterly": Period.QUARTERLY,
+        "health_metrics/yearly": Period.YEARLY,
+    }
+    parts = ", ".join(
+        f"{{assetKey: {{path: {json.dumps(name.split('/'))}}}, partitions: {{range: {{start: {key}, end: {key}}}}}}}"
+        for name, period in assets.items()
+        if (key := json.dumps(period.label(period.floor(midnight(today)))))
+    )
+    with _webserver(tmp_path / "log") as address:
+        asked = f"launchPartitionBackfill(backfillParams: {{partitionsByAssets: [{parts}]}})"
+        answer = _ask(address, f"mutation {{{asked} {{__typename ... on PythonError {{message}}}}}}")
+    assert answer == {"launchPartitionBackfill": {"__typename": "LaunchBackfillSuccess"}}
