@@ -14,6 +14,10 @@ STARTED_TAG = "healthmate/process_started_at"
 
 GONE = "The process of this run is gone. What it had not finished is made again."
 
+GONE_FOR = timedelta(minutes=2)
+"""How long a run stays unfinished: as soon as it has failed it is launched again, and by then its code server, which may
+have been killed with it, has to be back."""
+
 UNSIGNED_FOR = timedelta(minutes=10)
 """A run says within seconds after its start which process works on it."""
 
@@ -106,7 +110,7 @@ class Obituaries:
             return self._is_over(run.run_id, UNSIGNED_FOR, now)
         host, pid = run.tags[HOST_TAG], run.tags[PID_TAG]
         if host == socket.gethostname():
-            return not is_alive(run.tags)
+            return not is_alive(run.tags) and self._is_over(run.run_id, GONE_FOR, now)
         if has_session(host, pid):
             self._unseen_since.pop(run.run_id, None)
             return False

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from healthmate_bi_pipeline.orchestration.dead_runs import (
+    GONE_FOR,
     HOST_TAG,
     PID_TAG,
     STARTED_TAG,
@@ -119,11 +120,13 @@ def test_a_process_of_this_host_is_looked_at_itself(
     memory_instance: dg.DagsterInstance, dead_process: dict[str, str]
 ) -> None:
     dead, alive = _run(memory_instance, dead_process), _run(memory_instance, process_tags())
-    is_gone = {
-        run.run_id: Obituaries().is_gone(memory_instance, run, has_session=_none_seen, now=NOW)
+    obituaries = Obituaries()
+    is_gone = [
+        obituaries.is_gone(memory_instance, run, has_session=_none_seen, now=now)
+        for now in (NOW, NOW + GONE_FOR)
         for run in (dead, alive)
-    }
-    assert is_gone == {dead.run_id: True, alive.run_id: False}
+    ]
+    assert is_gone == [False, False, True, False]
 
 
 def test_a_process_elsewhere_is_gone_when_it_has_had_no_session_for_a_while(

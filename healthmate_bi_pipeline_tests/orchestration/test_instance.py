@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ from sqlalchemy import URL, NullPool, create_engine, text
 
 import healthmate_bi_pipeline.orchestration as orchestration
 from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.orchestration import dead_runs
 from healthmate_bi_pipeline.orchestration.dead_runs import process_tags
 from healthmate_bi_pipeline.orchestration.instance import (
     CONFIG_FILE_NAME,
@@ -83,7 +85,10 @@ def test_a_wrong_address_is_told(environment: Settings, monkeypatch: pytest.Monk
         dg.DagsterInstance.get().get_runs()
 
 
-def test_monitoring_learns_that_a_run_was_killed_with_its_code_server(instance: dg.DagsterInstance) -> None:
+def test_monitoring_learns_that_a_run_was_killed_with_its_code_server(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_runs, "GONE_FOR", timedelta(0))
     script = (
         "import json; from healthmate_bi_pipeline.orchestration.dead_runs import process_tags;"
         "print(json.dumps(process_tags()))"
@@ -95,11 +100,10 @@ def test_monitoring_learns_that_a_run_was_killed_with_its_code_server(instance: 
 
     dead = instance.create_run_for_job(nothing, tags=json.loads(said.stdout))
     alive = instance.create_run_for_job(nothing, tags=process_tags())
-    assert instance.run_launcher.supports_check_run_worker_health
-    assert [instance.run_launcher.check_run_worker_health(run).status for run in (dead, alive)] == [
-        WorkerStatus.FAILED,
-        WorkerStatus.RUNNING,
-    ]
+    launcher = instance.run_launcher
+    assert launcher.supports_check_run_worker_health
+    found = [launcher.check_run_worker_health(run).status for run in (dead, alive)]
+    assert found == [WorkerStatus.FAILED, WorkerStatus.RUNNING]
 
 
 def test_a_process_is_seen_by_its_session(settings: Settings) -> None:
