@@ -1,6 +1,6 @@
 """Assets: each entry of the graph (``usecases/graph``) as Dagster's, and what people see of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from time import monotonic
 from typing import Any
@@ -45,11 +45,20 @@ def build_assets(
     """All assets, their partitions starting at the first day."""
     specs = tuple(specs)
     schedules = schedules_by_asset(settings, specs)
-    return [_asset(spec, settings, first_day, schedules[spec.name]) for spec in specs]
+    partitioned = {spec.name for spec in specs if spec.partitioned_by is not None}
+    return [
+        _asset(spec, settings, first_day, schedules=schedules[spec.name], all_partitioned=partitioned)
+        for spec in specs
+    ]
 
 
 def _asset(
-    spec: AssetSpec, settings: Settings, first_day: date, schedules: tuple[str, ...]
+    spec: AssetSpec,
+    settings: Settings,
+    first_day: date,
+    *,
+    schedules: tuple[str, ...],
+    all_partitioned: Collection[str],
 ) -> dg.AssetsDefinition:
     partitioned = spec.partitioned_by
 
@@ -57,7 +66,10 @@ def _asset(
         key=asset_key(spec.name),
         group_name=spec.group,
         description=spec.description,
-        deps=[asset_key(name) for name in spec.upstream],
+        deps=[
+            _dependency(name, is_by_time=partitioned is not None and name in all_partitioned)
+            for name in spec.upstream
+        ],
         partitions_def=partitions_of(partitioned, first_day) if partitioned else None,
         backfill_policy=dg.BackfillPolicy.single_run() if partitioned else None,
         owners=list(OWNERS),
@@ -77,6 +89,18 @@ def _asset(
             _report(context, pipeline, spec, window, built, seconds=monotonic() - started)
 
     return made
+
+
+def _dependency(name: str, *, is_by_time: bool) -> dg.AssetDep:
+    """What an asset is made from.
+
+    The running period is made from the days that there are, and so is the period that the first day lies in: without
+    this the daemon refuses to backfill them.
+    """
+    mapping = (
+        dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True) if is_by_time else None
+    )
+    return dg.AssetDep(asset_key(name), partition_mapping=mapping)
 
 
 def _definition_metadata(spec: AssetSpec, settings: Settings, schedules: tuple[str, ...]) -> dict[str, Any]:

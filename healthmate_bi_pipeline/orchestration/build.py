@@ -35,6 +35,7 @@ def build_definitions(
     assets = tuple(assets)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+        warnings.filterwarnings("ignore", "Parameter `allow_nonexistent_upstream_partitions`", dg.BetaWarning)
         warnings.filterwarnings("ignore", "Class `.*CodeReference", dg.BetaWarning)
         warnings.filterwarnings("ignore", "Function `link_code_references_to_git`", dg.BetaWarning)
         warnings.filterwarnings("ignore", "Class `AnchorBasedFilePathMapping`", dg.BetaWarning)

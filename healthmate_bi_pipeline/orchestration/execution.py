@@ -16,6 +16,9 @@ from healthmate_bi_pipeline.orchestration.failures import MOST_TRIES
 from healthmate_bi_pipeline.orchestration.partitions import range_tags
 from healthmate_bi_pipeline.orchestration.watching import RUN
 
+NOT_REPEATED = {"dagster/max_retries": "0"}
+"""A part of a refresh, or of a command's run, is repeated by what started it and not by the daemon."""
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster prints every event to the terminal otherwise; they are all in the instance."""
 
@@ -65,7 +68,7 @@ def execute(
         try:
             result = job.execute_in_process(
                 instance=instance,
-                tags={**tags, **of_range},
+                tags={**tags, **of_range, **NOT_REPEATED},
                 run_config=QUIET,
                 raise_on_error=False,
                 run_id=run_id,

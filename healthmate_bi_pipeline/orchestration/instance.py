@@ -1,21 +1,28 @@
 """Dagster's instance: where runs and events are kept, and the folder that command line and UI share.
 
-The only module with private imports of Dagster: a storage of one's own cannot be written without them. The
-version of Dagster is pinned and a test runs this against a real server.
+The only module with private imports of Dagster: a storage and a launcher of one's own cannot be written without
+them. The version of Dagster is pinned and a test runs this against a real server.
 """
 
 import logging
 import os
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
+import dagster as dg
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
+from healthmate_bi_pipeline.errors import HealthMateError
+from healthmate_bi_pipeline.orchestration.dead_runs import GONE, Obituaries
 from healthmate_bi_pipeline.settings import Settings, load_settings
 from healthmate_bi_pipeline.warehouse.server import dagster_database_url, making_dagster_tables
+from healthmate_bi_pipeline.warehouse.sessions import has_session
+from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 
 CONFIG_FILE_NAME = "dagster.yaml"
 
@@ -54,6 +61,40 @@ class HealthMateStorage(DagsterPostgresStorage):
         url = dagster_database_url(load_settings())
         with making_dagster_tables(url):
             return cls(postgres_url=url.render_as_string(hide_password=False), inst_data=inst_data)
+
+
+class HealthMateRunLauncher(dg.DefaultRunLauncher):
+    """Launches runs in the code server, and lets Dagster's monitoring ask whether their processes are still there.
+
+    Dagster's own cannot tell: when the code server is killed together with its runs, as a container or a machine is,
+    they stay "started", and the queue waits for them for ever.
+    """
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(inst_data)
+        self._obituaries = Obituaries()
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Yes."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Whether a process works on a started run; as long as the warehouse does not answer, nobody can say."""
+        try:
+            is_gone = self._obituaries.is_gone(
+                self._instance, run, has_session=_has_session, now=datetime.now(UTC)
+            )
+        except HealthMateError:
+            is_gone = False
+        return CheckRunHealthResult(
+            WorkerStatus.FAILED if is_gone else WorkerStatus.RUNNING, GONE if is_gone else None
+        )
+
+
+def _has_session(host: str, pid: str) -> bool:
+    with Warehouse.open(load_settings()) as warehouse, warehouse.transaction() as connection:
+        return has_session(connection, host=host, pid=pid)
 
 
 def prepare_dagster_home(settings: Settings) -> Path:

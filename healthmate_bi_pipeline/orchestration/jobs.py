@@ -5,13 +5,14 @@ And ``collect_host_sample`` looks at this host.
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, overload
 
 import dagster as dg
 
 from healthmate_bi_pipeline.catalog.reports import REPORT_TYPE_BY_NAME
 from healthmate_bi_pipeline.domain.period import Window
 from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.orchestration.dead_runs import sign
 from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
 from healthmate_bi_pipeline.orchestration.retention import apply_retention
@@ -63,18 +64,29 @@ def build_refresh(settings: Settings) -> dg.JobDefinition:
                 description="First and last day of stretches of raw days; none: all. What is made from them is stale"
                 " or not.",
             ),
+            "from": dg.Field(
+                str,
+                is_required=False,
+                description="First day, YYYY-MM-DD, as of `run --from`: with `from` or `to` all that touches these"
+                " days is made, stale or not.",
+            ),
+            "to": dg.Field(str, is_required=False, description="Last day, inclusive, YYYY-MM-DD."),
         },
     )
     def make_stale_partitions(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
         asked = context.op_config
-        summary = run_pipeline(
-            settings,
-            select=asked["select"],
-            raw_days=[_days(first, last) for first, last in asked["days"]],
-            instance=context.instance,
-            tags={CAUSE_TAG: context.run_id},
-            on_progress=_logging(context.log.info),
-        )
+        with told_to_dagster(context):
+            summary = run_pipeline(
+                settings,
+                first_day=_day(asked.get("from")),
+                last_day=_day(asked.get("to")),
+                select=asked["select"],
+                raw_days=[_days(first, last) for first, last in asked["days"]],
+                instance=context.instance,
+                tags={CAUSE_TAG: context.run_id},
+                on_progress=_logging(context.log.info),
+            )
         context.add_output_metadata(_metadata(summary))
         if summary.failures:
             raise dg.Failure("\n".join(summary.failures), allow_retries=False)
@@ -105,6 +117,7 @@ def build_collect(settings: Settings) -> dg.JobDefinition:
 
     @dg.op(name="sample_host")
     def sample(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
         collected = sample_host(settings, host_place(settings))
         context.add_output_metadata({"samples": collected.samples, "files": len(collected.files)})
 
@@ -138,6 +151,7 @@ def build_report_job(settings: Settings) -> dg.JobDefinition:
         },
     )
     def write_one(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
         asked = context.op_config
         with told_to_dagster(context):
             order = ReportOrder(
@@ -164,6 +178,7 @@ def build_retention(settings: Settings) -> dg.JobDefinition:
 
     @dg.op(name="delete_what_is_over")
     def delete(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
         with told_to_dagster(context):
             deleted = apply_retention(
                 settings, dry_run=False, instance=context.instance, run_id=context.run_id
@@ -199,13 +214,23 @@ def _days(first: str, last: str) -> Window:
     Raises:
         UsageError: they are no days, or in the wrong order.
     """
-    try:
-        first_day, last_day = date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError:
-        raise UsageError("`from` and `to` are days like 2026-01-31.") from None
+    first_day, last_day = _day(first), _day(last)
     if first_day > last_day:
         raise UsageError("`from` comes after `to`.")
     return Window.of_days(first_day, last_day)
+
+
+@overload
+def _day(text: str) -> date: ...
+@overload
+def _day(text: str | None) -> date | None: ...
+def _day(text: str | None) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("`from` and `to` are days like 2026-01-31.") from None
 
 
 def is_refreshing(instance: dg.DagsterInstance) -> bool:

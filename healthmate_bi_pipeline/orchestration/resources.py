@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import dagster as dg
 
-from healthmate_bi_pipeline.orchestration.dead_runs import process_tags
+from healthmate_bi_pipeline.orchestration.dead_runs import sign
 from healthmate_bi_pipeline.usecases.pipeline import Pipeline
 
 PIPELINE = "pipeline"
@@ -30,8 +30,7 @@ def pipeline_resource(open_pipeline: OpenPipeline) -> dg.ResourceDefinition:
             if context.run is None or context.instance is None:  # outside of a run
                 yield pipeline
                 return
-            # So that a later run can tell that this process is gone.
-            context.instance.add_run_tags(context.run.run_id, process_tags())
+            sign(context.instance, context.run.run_id)
             yield replace(pipeline, run_id=context.run.run_id)
 
     return opened

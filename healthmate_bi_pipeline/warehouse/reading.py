@@ -132,7 +132,9 @@ def _login(warehouse: Warehouse) -> Iterator[URL]:
     """A login that can read, for as long as the block lasts."""
     name, password = f"{_LOGIN_PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(24)
     with warehouse.transaction() as connection:
+        # Kept also where no login may be made: people with a login of their own read by it.
         ensure_reader(connection)
+    with warehouse.transaction() as connection:
         _drop_leftovers(connection)
         driver = connection.connection.driver_connection
         # Hashed here, so that the password is in no log of the server.

@@ -23,6 +23,7 @@ from healthmate_bi_pipeline.warehouse.locks import advisory_key, assert_still_he
 from healthmate_bi_pipeline.warehouse.migration import migrate
 from healthmate_bi_pipeline.warehouse.reading import ensure_reader
 from healthmate_bi_pipeline.warehouse.server import CONNECT_SECONDS, database_url, telling_losses, unreachable
+from healthmate_bi_pipeline.warehouse.sessions import session_name
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -183,7 +184,7 @@ def make_engine(url: URL) -> Engine:
         hide_parameters=True,
         connect_args={
             "options": options,
-            "application_name": f"healthmate-bi {socket.gethostname()} {os.getpid()}",
+            "application_name": session_name(socket.gethostname(), os.getpid()),
             "connect_timeout": CONNECT_SECONDS,
             # A server that vanished is noticed after two minutes and not after two hours.
             "keepalives_idle": 60,

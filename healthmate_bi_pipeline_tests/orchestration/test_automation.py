@@ -47,6 +47,37 @@ def test_the_job_makes_what_is_stale_in_runs_of_its_own(
     assert all(run.is_success for run in others)
 
 
+def test_the_job_makes_days_again_that_are_asked_for(
+    automation: dg.Definitions, memory_instance: dg.DagsterInstance
+) -> None:
+    asked = {"select": ["raw/symptom_logs"], "from": "2026-02-01", "to": "2026-02-03"}
+    key = dg.AssetKey(["raw", "symptom_logs"])
+    for times in (1, 2):
+        result = automation.resolve_job_def("refresh").execute_in_process(
+            instance=memory_instance, run_config={"ops": {"make_stale_partitions": {"config": asked}}}
+        )
+        assert result.success
+        made = memory_instance.fetch_materializations(key, limit=100).records
+        assert sorted(str(record.partition_key) for record in made) == sorted(
+            ["2026-02-01", "2026-02-02", "2026-02-03"] * times
+        )
+
+
+def test_the_job_says_what_is_wrong_with_what_it_is_asked_for(
+    automation: dg.Definitions, memory_instance: dg.DagsterInstance
+) -> None:
+    result = automation.resolve_job_def("refresh").execute_in_process(
+        instance=memory_instance,
+        run_config={"ops": {"make_stale_partitions": {"config": {"from": "1.2.2026"}}}},
+        raise_on_error=False,
+    )
+    assert not result.success
+    data = result.failure_data_for_node("make_stale_partitions")
+    assert data is not None
+    assert data.user_failure_data is not None
+    assert data.user_failure_data.description == "`from` and `to` are days like 2026-01-31."
+
+
 OF_NO_PERIOD = {"checks_daily", "collect_every_five_minutes", "retention_nightly"}
 YEAR = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 10, tzinfo=UTC))
 

@@ -1,22 +1,30 @@
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.launcher.base import WorkerStatus
 from sqlalchemy import URL, NullPool, create_engine, text
 
 import healthmate_bi_pipeline.orchestration as orchestration
 from healthmate_bi_pipeline.errors import UsageError
+from healthmate_bi_pipeline.orchestration import dead_runs
+from healthmate_bi_pipeline.orchestration.dead_runs import process_tags
 from healthmate_bi_pipeline.orchestration.instance import (
     CONFIG_FILE_NAME,
     FAST_EVENTS,
     prepare_dagster_home,
 )
 from healthmate_bi_pipeline.settings import Settings
+from healthmate_bi_pipeline.warehouse.sessions import has_session
+from healthmate_bi_pipeline.warehouse.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGED = Path(orchestration.__file__).with_name(CONFIG_FILE_NAME)
@@ -75,3 +83,32 @@ def test_a_wrong_address_is_told(environment: Settings, monkeypatch: pytest.Monk
     monkeypatch.setenv("HEALTHMATE_DATABASE_URL", "mysql://somewhere/else")
     with pytest.raises(UsageError, match="only PostgreSQL"):
         dg.DagsterInstance.get().get_runs()
+
+
+def test_monitoring_learns_that_a_run_was_killed_with_its_code_server(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_runs, "GONE_FOR", timedelta(0))
+    script = (
+        "import json; from healthmate_bi_pipeline.orchestration.dead_runs import process_tags;"
+        "print(json.dumps(process_tags()))"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    @dg.job
+    def nothing() -> None: ...
+
+    dead = instance.create_run_for_job(nothing, tags=json.loads(said.stdout))
+    alive = instance.create_run_for_job(nothing, tags=process_tags())
+    launcher = instance.run_launcher
+    assert launcher.supports_check_run_worker_health
+    found = [launcher.check_run_worker_health(run).status for run in (dead, alive)]
+    assert found == [WorkerStatus.FAILED, WorkerStatus.RUNNING]
+
+
+def test_a_process_is_seen_by_its_session(settings: Settings) -> None:
+    with Warehouse.open(settings) as warehouse, warehouse.transaction() as connection:
+        own = {"host": socket.gethostname(), "pid": os.getpid()}
+        assert has_session(connection, **own)
+        assert not has_session(connection, **{**own, "pid": 1})
+        assert not has_session(connection, **{**own, "host": "another-host"})

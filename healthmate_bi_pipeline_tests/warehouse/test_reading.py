@@ -170,6 +170,21 @@ def test_a_server_that_lets_nobody_make_roles_still_takes_everything_else(limite
     assert str(limited_user.password) not in str(caught.value)
 
 
+def test_rights_to_read_are_given_also_where_no_login_may_be_made(limited_user, filled):
+    asked = {"role": READER_ROLE, "table": "bi_reports"}
+    may_read = text("SELECT has_table_privilege(:role, :table, 'SELECT')")
+    with Warehouse.open(
+        Settings(database_url=limited_user.render_as_string(hide_password=False))
+    ) as warehouse:
+        with warehouse.transaction() as connection:  # as if an administrator had made the role only now
+            connection.execute(text(f"REVOKE SELECT ON bi_reports FROM {READER_ROLE}"))
+            assert not connection.scalar(may_read, asked)
+        with pytest.raises(UsageError, match="Ask an administrator"):
+            run_query(warehouse, "SELECT 1")
+        with warehouse.transaction() as connection:
+            assert connection.scalar(may_read, asked)
+
+
 def test_what_the_administrator_is_asked_for_is_enough(limited_user, server_url, filled):
     admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
