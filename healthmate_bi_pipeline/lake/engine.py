@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from healthmate_bi_pipeline.errors import (
     DataError,
@@ -34,6 +33,9 @@ from healthmate_bi_pipeline.errors import (
 from healthmate_bi_pipeline.lake.memory import default_memory_limit
 from healthmate_bi_pipeline.lake.scratch import ScratchFolder
 from healthmate_bi_pipeline.settings import EngineSettings
+
+if TYPE_CHECKING:  # Ibis loads it where an engine is opened
+    from ibis.backends.duckdb import Backend
 
 BATCH_ROWS = 100_000
 _BLOCK = 1 << 20

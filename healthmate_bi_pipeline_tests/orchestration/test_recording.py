@@ -288,7 +288,7 @@ def test_a_report_s_partition_links_to_its_own_files(recorded: dg.DagsterInstanc
         for kind in ("HTML", "JSON"):
             path = Path(str(metadata[kind].value))
             assert path.is_file()
-            assert (path.parent.name, path.suffix) == (day, f".{kind.lower()}")
+            assert (path.parent.name, path.suffix) == (f"{day}_{day}", f".{kind.lower()}")
     assert not [day for day in told if day not in written and "HTML" in told[day]]
 
 
