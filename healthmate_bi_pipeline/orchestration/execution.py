@@ -1,8 +1,9 @@
 """Executing some assets over a window in this process, recorded in the instance like any other run."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
@@ -10,7 +11,7 @@ from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import DBAPIError
 
 from healthmate_bi_pipeline.domain.period import Period, Window
-from healthmate_bi_pipeline.errors import LostServerError
+from healthmate_bi_pipeline.errors import HealthMateError, LostServerError
 from healthmate_bi_pipeline.orchestration.assets import asset_key
 from healthmate_bi_pipeline.orchestration.failures import MOST_TRIES
 from healthmate_bi_pipeline.orchestration.partitions import range_tags
@@ -127,7 +128,26 @@ def _reason(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
     if data.user_failure_data is not None and data.user_failure_data.description:
         return data.user_failure_data.description
-    return data.error.message.strip().splitlines()[0] if data.error is not None else "failed."
+    return reason_of(data.error) if data.error is not None else "failed."
+
+
+def reason_of(error: Any) -> str:
+    """The clear line of an error as Dagster keeps it, which may lie under those of Dagster.
+
+    So it is when the server with Dagster's own tables goes away: that a step wanted to be tried again cannot be written.
+    """
+    for one in _with_causes(error):
+        origin, _, text = one.message.partition(": ")
+        if origin.startswith(HealthMateError.__module__):
+            return str(text).strip()
+    return str(error.message).strip().splitlines()[0]
+
+
+def _with_causes(error: Any) -> Iterator[Any]:
+    if error is not None:
+        yield error
+        yield from _with_causes(error.cause)
+        yield from _with_causes(error.context)
 
 
 def names_of(failures: Iterable[Failure]) -> set[str]:

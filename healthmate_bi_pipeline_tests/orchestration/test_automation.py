@@ -44,6 +44,7 @@ def test_the_job_makes_what_is_stale_in_runs_of_its_own(
     assert own.run_id == result.run_id
     assert others
     assert all(run.tags[CAUSE_TAG] == result.run_id for run in others)
+    assert all(run.tags["dagster/max_retries"] == "0" for run in others)  # the job itself is repeated
     assert all(run.is_success for run in others)
 
 
