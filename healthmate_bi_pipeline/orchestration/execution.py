@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import dagster as dg
-from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import DBAPIError
 
 from healthmate_bi_pipeline.domain.period import Period, Window
@@ -74,7 +73,7 @@ def execute(
                 raise_on_error=False,
                 run_id=run_id,
             )
-        except (DagsterPostgresException, DBAPIError):
+        except _losses():
             wait_for_server()
             _give_up(instance, run_id)
         else:
@@ -85,9 +84,16 @@ def execute(
     )
 
 
+def _losses() -> tuple[type[Exception], ...]:
+    """What is raised when the server with Dagster's tables is lost."""
+    from dagster_postgres.utils import DagsterPostgresException  # noqa: PLC0415 - it loads Alembic
+
+    return DagsterPostgresException, DBAPIError
+
+
 def _give_up(instance: dg.DagsterInstance, run_id: str) -> None:
     """Say of a run whose events could not be written that it is over."""
-    with suppress(DagsterPostgresException, DBAPIError):  # the next command finds it
+    with suppress(*_losses()):  # the next command finds it
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
             instance.report_run_failed(run, "The connection to PostgreSQL was lost; another run begins anew.")
