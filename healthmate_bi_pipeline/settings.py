@@ -64,6 +64,22 @@ class EngineSettings(Section):
     threads: int | None = Field(None, ge=1, description="Threads of the engine; all cores when not set.")
 
 
+class VacuumSettings(Section):
+    """How long the lake keeps the files of what was made again."""
+
+    keep_days: int = Field(
+        7,
+        ge=1,
+        description="How many days a file of the lake stays after another has taken its place: longer than any run or"
+        " backup takes.",
+    )
+
+    @property
+    def kept_for(self) -> timedelta:
+        """The same."""
+        return timedelta(days=self.keep_days)
+
+
 class PeriodSettings(Section):
     """When a period counts as complete."""
 
@@ -386,6 +402,7 @@ class Settings(BaseSettings):
     schedules: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     retention: RetentionSettings = RetentionSettings()
+    vacuum: VacuumSettings = VacuumSettings()
 
     @classmethod
     def settings_customise_sources(

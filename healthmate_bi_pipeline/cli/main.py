@@ -23,6 +23,7 @@ from healthmate_bi_pipeline.cli.run import run
 from healthmate_bi_pipeline.cli.sql import sql
 from healthmate_bi_pipeline.cli.status import status
 from healthmate_bi_pipeline.cli.ui import ui
+from healthmate_bi_pipeline.cli.vacuum import vacuum
 from healthmate_bi_pipeline.cli.validate import validate
 from healthmate_bi_pipeline.cli.version import version
 from healthmate_bi_pipeline.errors import HealthMateError
@@ -64,6 +65,7 @@ app.command()(run)
 app.command()(requeue)
 app.command()(report)
 app.command()(retention)
+app.command()(vacuum)
 app.command()(ui)
 app.command()(sql)
 app.command()(status)

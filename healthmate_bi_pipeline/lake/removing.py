@@ -62,7 +62,7 @@ def remove_partitions(lake: Lake, name: str, *, partition_by: str, window: Windo
         if label == partition_by and _is_within(value, window):
             lake.before_commit()  # what another writer has put there is not ours to delete
             filesystem.delete_dir(folder)
-    _forget(lake, name)
+    forget(lake, name)
 
 
 def remove_rows(lake: Lake, name: str, predicate: str) -> int:
@@ -82,11 +82,11 @@ def remove_rows(lake: Lake, name: str, predicate: str) -> int:
     deleted = int(table.delete(predicate)["num_deleted_rows"] or 0)
     lake.before_commit()
     table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
-    _forget(lake, name)
+    forget(lake, name)
     return deleted
 
 
-def _forget(lake: Lake, name: str) -> None:
+def forget(lake: Lake, name: str) -> None:
     """Let go of what the log said of files that are gone (extremes of their columns), as far as it is old."""
     table = lake.open(name)
     assert table is not None  # noqa: S101 - it was there a moment ago

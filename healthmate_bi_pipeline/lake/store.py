@@ -108,6 +108,24 @@ class Lake:
         except TableNotFoundError:
             return None
 
+    def tables(self) -> list[str]:
+        """The names of all tables that there are, in order."""
+        filesystem, root = self.place("")
+        found = filesystem.get_file_info(fs.FileSelector(root, recursive=False, allow_not_found=True))
+        folders = [info.path for info in found if info.type is fs.FileType.Directory]
+        logs = [
+            f"{info.path}/_delta_log"
+            for folder in folders
+            for info in filesystem.get_file_info(fs.FileSelector(folder))
+            if info.type is fs.FileType.Directory
+        ]
+        tables = [
+            info.path.removesuffix("/_delta_log")
+            for info in filesystem.get_file_info(logs)
+            if info.type is fs.FileType.Directory
+        ]
+        return sorted("/".join(path.split("/")[-2:]) for path in tables)
+
     def append(
         self,
         name: str,

@@ -9,6 +9,7 @@ from healthmate_bi_pipeline.orchestration.jobs import (
     build_refresh,
     build_report_job,
     build_retention,
+    build_vacuum,
 )
 from healthmate_bi_pipeline.orchestration.schedules import build_schedules
 from healthmate_bi_pipeline.orchestration.sensors import build_sensors
@@ -31,6 +32,7 @@ def build_automation(settings: Settings) -> dg.Definitions:
             checks,
             build_report_job(settings),
             build_retention(settings),
+            build_vacuum(settings),
             build_collect(settings),
         ],
         schedules=build_schedules(settings),

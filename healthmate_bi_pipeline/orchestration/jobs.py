@@ -1,9 +1,10 @@
 """The jobs: ``refresh`` makes all that is stale, ``report`` one report, ``retention`` deletes what is over.
 
-And ``collect_host_sample`` looks at this host.
+``vacuum`` gives the disk back what the lake does not need, and ``collect_host_sample`` looks at this host.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, overload
 
@@ -17,10 +18,12 @@ from healthmate_bi_pipeline.orchestration.failures import told_to_dagster
 from healthmate_bi_pipeline.orchestration.reports import ReportOrder, write_recorded_report
 from healthmate_bi_pipeline.orchestration.retention import apply_retention
 from healthmate_bi_pipeline.orchestration.run import run_pipeline
-from healthmate_bi_pipeline.orchestration.timetable import COLLECT, REFRESH, RETENTION
+from healthmate_bi_pipeline.orchestration.timetable import COLLECT, REFRESH, RETENTION, VACUUM
 from healthmate_bi_pipeline.orchestration.watching import RunSummary, Step
 from healthmate_bi_pipeline.settings import Settings
 from healthmate_bi_pipeline.usecases.collect_host import host_place, sample_host
+from healthmate_bi_pipeline.usecases.pipeline import Pipeline
+from healthmate_bi_pipeline.usecases.vacuum import vacuum_lake
 
 REPORT = "report"
 
@@ -206,6 +209,34 @@ def build_retention(settings: Settings) -> dg.JobDefinition:
         delete()
 
     return retention
+
+
+def build_vacuum(settings: Settings) -> dg.JobDefinition:
+    """The job that deletes files that no table of the lake needs, as ``healthmate-bi vacuum`` does."""
+
+    @dg.op(name="delete_what_nobody_needs")
+    def delete(context: dg.OpExecutionContext) -> None:
+        sign(context.instance, context.run_id)
+        with told_to_dagster(context), Pipeline.open(settings) as opened:
+            freed = vacuum_lake(replace(opened, run_id=context.run_id), dry_run=False)
+        lines = [f"- {one.table}: {one.files:,} files, {one.bytes:,} bytes" for one in freed]
+        context.add_output_metadata(
+            {
+                "files": sum(one.files for one in freed),
+                "bytes": sum(one.bytes for one in freed),
+                "deleted": dg.MetadataValue.md("\n".join(lines)),
+            }
+        )
+
+    @dg.job(
+        name=VACUUM,
+        description="Deletes files of the lake that no table has needed for vacuum.keep_days; no row of a table.",
+        executor_def=dg.in_process_executor,
+    )
+    def vacuum() -> None:
+        delete()
+
+    return vacuum
 
 
 def _days(first: str, last: str) -> Window:

@@ -19,6 +19,7 @@ from healthmate_bi_pipeline.usecases.graph import ASSETS, OF_ALL_TIME, AssetSpec
 REFRESH = "refresh"
 CHECKS_JOB = "checks"
 RETENTION = "retention"
+VACUUM = "vacuum"
 COLLECT = "collect_host_sample"
 """The jobs that are started by the clock."""
 
@@ -124,6 +125,12 @@ def _jobs(settings: Settings) -> list[Due]:
             "Every night: deletes what is past its time; fails while retention is off.",
             job=RETENTION,
             starts_by_itself=settings.retention.enabled,
+        ),
+        Due(
+            "vacuum_nightly",
+            ("10 4 * * *",),
+            "Every night: deletes files of the lake that no table has needed for vacuum.keep_days.",
+            job=VACUUM,
         ),
         Due(
             "collect_every_five_minutes",

@@ -57,7 +57,7 @@ def call(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 def _commands() -> list[list[str]]:
     return [
-        ["demo"], ["import", "fitbit"], ["import", "access-log"], ["collect"], ["validate"], ["run"], ["requeue"], ["report"], ["retention"], ["ui"], ["sql"], ["status"], ["alerts"],
+        ["demo"], ["import", "fitbit"], ["import", "access-log"], ["collect"], ["validate"], ["run"], ["requeue"], ["report"], ["retention"], ["vacuum"], ["ui"], ["sql"], ["status"], ["alerts"],
         ["version"],
     ]  # fmt: skip
 

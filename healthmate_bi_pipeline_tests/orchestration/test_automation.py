@@ -79,7 +79,7 @@ def test_the_job_says_what_is_wrong_with_what_it_is_asked_for(
     assert data.user_failure_data.description == "`from` and `to` are days like 2026-01-31."
 
 
-OF_NO_PERIOD = {"checks_daily", "collect_every_five_minutes", "retention_nightly"}
+OF_NO_PERIOD = {"checks_daily", "collect_every_five_minutes", "retention_nightly", "vacuum_nightly"}
 YEAR = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 10, tzinfo=UTC))
 
 
