@@ -1,5 +1,7 @@
 """Selecting assets: by name, by group, or in Dagster's selection syntax."""
 
+import re
+import warnings
 from collections.abc import Sequence
 
 import dagster as dg
@@ -8,6 +10,8 @@ from dagster import DagsterError
 from healthmate_bi_pipeline.errors import UsageError
 from healthmate_bi_pipeline.orchestration.assets import asset_key
 from healthmate_bi_pipeline.usecases.graph import AssetSpec
+
+_BARE_NAME = re.compile(r'(?<![\w/:"])\w+(?:/\w+)+(?![\w/"])')
 
 
 def select_assets(
@@ -45,7 +49,10 @@ def _selected(text: str, assets: Sequence[AssetSpec], definitions: dg.Definition
         return named
     known = {asset_key(asset.name) for asset in assets}
     try:
-        selection = dg.AssetSelection.from_string(text)
+        # Dagster reads a bare name with a slash in its older syntax, where + is one layer and not all of them.
+        with warnings.catch_warnings():  # of "not"
+            warnings.filterwarnings("ignore", "Parameter `include_sources`", dg.BetaWarning)
+            selection = dg.AssetSelection.from_string(_BARE_NAME.sub(r'key:"\g<0>"', text))
         return set(selection.resolve(definitions.resolve_asset_graph())) & known
     except (DagsterError, ValueError):
         return set()

@@ -224,6 +224,11 @@ def test_selection_by_name_group_and_expression(toys: Toys, run: Run) -> None:
     assert [name for name, _ in toys.made] == ["state/days", "state/months"]
     run(select=['key:"state/months"+', "raw"], **days)
     assert [name for name, _ in toys.made] == ["raw/toys", "state/months", "figures/yearly"]
+    for text in ('key:"raw/toys"+', "raw/toys+", "raw/toys+ or figures/yearly"):
+        run(select=[text], **days)
+        assert [name for name, _ in toys.made] == ["raw/toys", "state/days", "state/months", "figures/yearly"]
+    run(select=["+state/months and not raw/toys"], **days)
+    assert [name for name, _ in toys.made] == ["staged/toys", "state/days", "state/months"]
     for text in ("nothing", "group:nothing", "raw/+/("):
         with pytest.raises(UsageError, match="no asset is called so"):
             run(select=[text])
