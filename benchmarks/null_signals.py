@@ -24,6 +24,8 @@ from healthmate_bi_pipeline.reporting.insights import search
 POINTS = {Period.DAILY: 91, Period.WEEKLY: 52, Period.MONTHLY: 36}
 PEOPLE = 500
 LEVEL = 100.0
+SHARE = 0.4
+"""The level of shares of people."""
 PEOPLE_OF_DEVICES = (12, 20, 40, 90)
 CHART_RULES = {"outside", "near", "shift", "run"}
 
@@ -55,8 +57,11 @@ def null_evidence(dice: np.random.Generator, noise: Noise, period: Period) -> Ev
         start = period.next(start)
     tracked = []
     for watched in HEALTH:
-        unit = 2 * watched.smallest_at(LEVEL)
-        values = LEVEL + unit * noise_of(dice, noise, period)
+        level = SHARE if watched.is_share_of_people else LEVEL
+        unit = 2 * watched.smallest_at(level)
+        values = level + unit * noise_of(dice, noise, period)
+        if watched.is_share_of_people:
+            values = values.clip(0, 1)
         samples = tuple(
             Sample(window, float(value), PEOPLE, deviation=unit * 5)
             for window, value in zip(windows, values, strict=True)

@@ -306,7 +306,7 @@ def test_a_dataset_that_does_not_come_any_more_is_told(desk: Desk) -> None:
 
 def _register(connection, dataset: str, at: datetime) -> None:  # type: ignore[no-untyped-def]
     account = books.FileAccount(
-        uuid4().hex, dataset, uuid4().int % 10**9, "f", 1, 1, 1, 0, 1, 0, at, {DAY: 1}
+        uuid4().hex, dataset, uuid4().int % 10**9, "f", 1, 1, 1, 0, 1, 0, at, days={DAY: 1}
     )
     books.register_files(connection, [account])
 
